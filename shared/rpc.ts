@@ -1,0 +1,59 @@
+/**
+ * The interface that tabs call and the owner of the local database answers, over comlink. Everything
+ * that crosses is plain data. Watchers are pushed to; a tab never polls.
+ */
+import type { ActArgs, ActName, Performed, Refusal } from './acts/acts.ts';
+import type { QueryArgs, QueryName, QueryRows } from './queries.ts';
+import type { Result } from './result.ts';
+import type { SyncStatus } from './status.ts';
+
+export type StopWatching = () => void;
+
+/** Who is signed in, as the server told it; absent while nobody is. */
+export interface Account {
+  readonly accountId: string;
+  readonly name: string;
+  readonly email: string;
+  readonly householdId: string;
+  readonly householdName: string;
+}
+
+/** What to do with rows that were made without an account (`protocol.md` §11.6, B40). */
+export type LocalRows = 'adopt' | 'keep-apart';
+
+export type AttachOutcome =
+  | { readonly type: 'attached'; readonly keptRows: number }
+  | { readonly type: 'retry-later'; readonly seconds: number }
+  | { readonly type: 'unreachable' }
+  | { readonly type: 'refused'; readonly code: string };
+
+export type DetachOutcome =
+  | { readonly type: 'detached' }
+  | { readonly type: 'unsent'; readonly rows: number };
+
+/** The kitchen as tabs see it. */
+export interface Kitchen {
+  /** One act, one transaction. Resolves when it is on disk; the same `actId` again is a no-op. */
+  perform<A extends ActName>(
+    act: A,
+    args: ActArgs[A],
+    actId: string,
+  ): Promise<Result<Performed, Refusal>>;
+  /** One answer now. */
+  ask<Q extends QueryName>(query: Q, args: QueryArgs<Q>): Promise<QueryRows<Q>>;
+  /** The first answer at once, then one per change of it. */
+  watch<Q extends QueryName>(
+    query: Q,
+    args: QueryArgs<Q>,
+    onRows: (rows: QueryRows<Q>) => void,
+  ): Promise<StopWatching>;
+  watchStatus(onStatus: (status: SyncStatus) => void): Promise<StopWatching>;
+  /** The person signed in: join local rows with the household's (network needed). */
+  attach(account: Account, localRows: LocalRows): Promise<AttachOutcome>;
+  /** The person signs out: never silently drops what the household has not got. */
+  detach(unsent: 'send-first' | 'keep-locked'): Promise<DetachOutcome>;
+  account(): Promise<Account | null>;
+  syncNow(): Promise<void>;
+  /** A canonical dump of the synced tables as JSON text, for export and for tests. */
+  dump(): Promise<string>;
+}

@@ -1,0 +1,29 @@
+/** The few facts a person sees about sync (`app.md` §6.1, §6.7); made by the engine, watched by tabs. */
+
+export type Phase =
+  | 'opening'
+  | 'memory-only'
+  | 'too-old'
+  | 'rebuild-needed'
+  | 'storage-full'
+  | 'signed-out'
+  | 'local-only'
+  | 'first-download'
+  | 'offline'
+  | 'server-trouble'
+  | 'exchanging'
+  | 'idle';
+
+export interface SyncStatus {
+  readonly phase: Phase;
+  readonly unsent: { readonly acts: number; readonly rows: number };
+  /** Rows held by a conflict or a refusal; everything else goes on syncing. */
+  readonly held: number;
+  readonly durable: 'strict' | 'relaxed' | 'none';
+  readonly progress: { readonly done: number; readonly total: number } | null;
+  readonly lastExchangeAt: string | null;
+  readonly nextTryAt: string | null;
+  readonly lastError: string | null;
+  readonly checkpoint: number;
+  readonly sourceId: string;
+}
