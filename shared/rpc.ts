@@ -57,3 +57,11 @@ export interface Kitchen {
   /** A canonical dump of the synced tables as JSON text, for export and for tests. */
   dump(): Promise<string>;
 }
+
+/** What a tab's port answers: the kitchen, and first of all who is calling. */
+export type TabPort = Kitchen & {
+  /** The tab holds the Web Lock `tabLockName(tabId)` while it lives; its death is that lock's release. */
+  hello(tabId: string): Promise<void>;
+};
+
+export const tabLockName = (tabId: string): string => `larder:tab:${tabId}`;

@@ -1,0 +1,52 @@
+/** Real recipes, through the import screen, to a second device, byte for byte. */
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, newPerson, signIn, signUp, test } from './fixtures.ts';
+import { writtenRecipes } from './recipe-file.ts';
+
+const vectors = join(import.meta.dirname, '../../../shared/vectors/recipes');
+
+test('[IMPORT-1] what one device imports, a second one shows byte for byte', async ({
+  device,
+  serverDump,
+}, info) => {
+  test.setTimeout(180_000);
+  const ana = newPerson('Ana');
+  const [laptop, phone] = [await device(), await device()];
+  const laptopTab = await laptop.openTab();
+  await signUp(laptopTab, ana);
+  const phoneTab = await phone.openTab();
+  await signIn(phoneTab, ana);
+  const before = (await laptopTab.dump())['recipes']?.length ?? 0;
+
+  const real = existsSync(vectors);
+  if (!real) info.annotations.push({ type: 'vectors missing', description: 'own recipes were used' });
+  const files = real
+    ? [
+        join(vectors, 'recipes-240.jsonld'),
+        ...readdirSync(join(vectors, 'photos')).map((name) => join(vectors, 'photos', name)),
+      ]
+    : [await writtenRecipes(info.outputPath('recipes.json'))];
+  const expected = real ? 240 : 2;
+
+  const { page } = laptopTab;
+  await page.goto(new URL('/import', page.url()).href);
+  await page.locator('input[type=file]').setInputFiles(files);
+  const importButton = page.getByRole('button', { name: `Import ${expected} recipes` });
+  await expect(importButton).toBeEnabled({ timeout: 30_000 });
+  await importButton.click();
+  await expect
+    .poll(async () => ((await laptopTab.dump())['recipes']?.length ?? 0) - before, { timeout: 60_000 })
+    .toBe(expected);
+  await laptopTab.settled(90_000);
+  await expect
+    .poll(async () => ((await phoneTab.dump())['recipes']?.length ?? 0) - before, { timeout: 60_000 })
+    .toBe(expected);
+
+  const [mine, theirs, server] = [await laptopTab.dump(), await phoneTab.dump(), await serverDump(ana)];
+  for (const table of ['recipes', 'recipe_ingredients', 'recipe_steps', 'recipe_photos', 'recipe_tags', 'tags']) {
+    expect(theirs[table], table).toEqual(mine[table]);
+    expect(server[table], table).toEqual(mine[table]);
+  }
+  if (real) expect(mine['recipe_photos']?.length).toBeGreaterThanOrEqual(30);
+});

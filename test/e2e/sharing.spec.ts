@@ -1,0 +1,61 @@
+/** Two devices, two tabs each: what one tab does, the other three show; whole, or not at all. */
+import { expect, newPerson, signIn, signUp, test } from './fixtures.ts';
+import { lasagne, planLasagne } from './kitchen-data.ts';
+
+test('[TABS-1] an edit in any tab is in the other tab and on the other device without a reload', async ({
+  device,
+}) => {
+  const ana = newPerson('Ana');
+  const [laptop, phone] = [await device(), await device()];
+  const laptopTab = await laptop.openTab();
+  await signUp(laptopTab, ana);
+  const phoneTab = await phone.openTab();
+  await signIn(phoneTab, ana);
+  const tabs = [laptopTab, await laptop.openTab(), phoneTab, await phone.openTab()];
+  for (const tab of tabs) await tab.page.goto(new URL('/list', tab.page.url()).href);
+
+  for (const [index, tab] of tabs.entries()) {
+    const title = `Thing number ${index + 1}`;
+    const field = tab.page.getByRole('textbox', { name: 'Add to the list' });
+    await field.fill(title);
+    await field.press('Enter');
+    for (const other of tabs) {
+      await expect(other.page.getByText(title, { exact: true })).toBeVisible();
+    }
+  }
+  const dumps = await Promise.all(tabs.map((each) => each.dump()));
+  for (const dump of dumps) expect(dump['list_items']).toEqual(dumps[0]?.['list_items']);
+});
+
+test('[LIVE-1] a planned meal and its list lines appear on the other device whole', async ({
+  device,
+}) => {
+  const ana = newPerson('Ana');
+  const [laptop, phone] = [await device(), await device()];
+  const laptopTab = await laptop.openTab();
+  await signUp(laptopTab, ana);
+  const phoneTab = await phone.openTab();
+  await signIn(phoneTab, ana);
+
+  const from = '2026-11-23';
+  await phoneTab.sample('week', { from });
+  const recipe = lasagne();
+  await laptopTab.perform('recipe.create', recipe);
+  const planned = 12;
+  for (let index = 0; index < planned; index++) {
+    await planLasagne(laptopTab, recipe, from, index);
+  }
+  await expect
+    .poll(async () => (await phoneTab.ask('week', { from })).length, { timeout: 30_000 })
+    .toBe(planned);
+
+  const samples = await phoneTab.samples('week');
+  const seen = samples.flat();
+  expect(seen.length).toBeGreaterThanOrEqual(planned);
+  for (const entry of seen) {
+    expect(entry.lines.all, `${entry.title} is shown with all its lines`).toBe(
+      recipe.ingredients.length,
+    );
+    expect(entry.recipeState).toBe('live');
+  }
+});

@@ -1,0 +1,50 @@
+/**
+ * Tabs come and die: the owner's side of the RPC, and on this side the one file that knows comlink.
+ *
+ * A tab that dies says nothing, so it holds the Web Lock `larder:tab:<tab id>` while it lives; the owner
+ * waits in line for that lock, and being granted it means that the tab is gone. Then its watchers stop
+ * and its port is closed. Calls that arrive before the kitchen is open wait for it.
+ */
+import { expose, type ProxyMarked, proxy, releaseProxy } from 'comlink';
+import { type Kitchen, type StopWatching, type TabPort, tabLockName } from '../../shared/rpc.ts';
+
+type Callback<T> = ((value: T) => void | Promise<void>) & { [releaseProxy]?: () => void };
+
+export function serveTab(port: MessagePort, opening: Promise<Kitchen>, locks: LockManager): void {
+  const watching = new Set<StopWatching>();
+
+  const watch = async <T>(
+    start: (kitchen: Kitchen, push: (value: T) => void) => Promise<StopWatching>,
+    callback: Callback<T>,
+  ): Promise<StopWatching & ProxyMarked> => {
+    const stop = await start(await opening, (value) => void callback(value));
+    const stopAndForget = () => {
+      if (!watching.delete(stopAndForget)) return;
+      stop();
+      callback[releaseProxy]?.();
+    };
+    watching.add(stopAndForget);
+    return proxy(stopAndForget);
+  };
+
+  const tab: TabPort = {
+    async hello(tabId) {
+      // Not awaited: it is granted when the tab is gone.
+      void locks.request(tabLockName(tabId), () => {
+        for (const stop of watching) stop();
+        port.close();
+      });
+    },
+    perform: async (act, args, actId) => (await opening).perform(act, args, actId),
+    ask: async (query, args) => (await opening).ask(query, args),
+    watch: (query, args, onRows) =>
+      watch((kitchen, push) => kitchen.watch(query, args, push), onRows),
+    watchStatus: (onStatus) => watch((kitchen, push) => kitchen.watchStatus(push), onStatus),
+    attach: async (account, localRows) => (await opening).attach(account, localRows),
+    detach: async (unsent) => (await opening).detach(unsent),
+    account: async () => (await opening).account(),
+    syncNow: async () => (await opening).syncNow(),
+    dump: async () => (await opening).dump(),
+  };
+  expose(tab, port);
+}
