@@ -1,0 +1,60 @@
+/**
+ * Composes the sync service over the pool: triggers and walls into the database, adapters for the
+ * ports, routes around the service, and the sweep that removes what expired.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Hono } from 'hono';
+import type { Logger } from 'pino';
+import { kitchenSync } from './db/kitchen.ts';
+import { installSync } from './db/migrate.ts';
+import type { Pool } from './db/pool.ts';
+import { createDatabase } from './db/tx.ts';
+import type { Identity } from './auth/auth.ts';
+import { describeCause } from './describe-cause.ts';
+import { createSyncRoutes } from './routes/sync.ts';
+import type { Log } from './sync/ports.ts';
+import { createSyncService } from './sync/service.ts';
+
+export interface SyncParts {
+  readonly routes: Hono;
+  /** Refuses new work, ends streams, lets what is in flight finish. */
+  readonly stop: () => Promise<void>;
+}
+
+export interface StartSyncDeps {
+  readonly pool: Pool;
+  readonly authenticate: (request: Request) => Promise<Identity>;
+  readonly originsOf: (request: Request) => readonly string[];
+  readonly logger: Logger;
+  /** Lines for who started the server. */
+  readonly onProgress: (line: string) => void;
+}
+
+const sweepMs = 60_000;
+
+const createLog = (logger: Logger): Log => ({
+  error: (event, { operation, cause }) => {
+    logger.error({ event, operation, ...(cause === undefined ? {} : describeCause(cause)) });
+  },
+});
+
+export async function startSync(deps: StartSyncDeps): Promise<SyncParts> {
+  const { pool, authenticate, originsOf, logger } = deps;
+  const { registry, walls } = await installSync(pool, kitchenSync);
+  if (walls.reason !== null) deps.onProgress(walls.reason);
+  const service = createSyncService({
+    database: createDatabase(pool, { appRole: walls.appRole }),
+    registry,
+    clock: { nowMs: () => Date.now(), toRfc3339: (ms) => new Date(ms).toISOString() },
+    ids: { uuid: () => randomUUID() },
+    log: createLog(logger),
+  });
+  const sweep = setInterval(() => void service.clean(), sweepMs);
+  return {
+    routes: createSyncRoutes({ service, authenticate, originsOf }),
+    stop: async () => {
+      clearInterval(sweep);
+      await service.stop();
+    },
+  };
+}

@@ -1,0 +1,168 @@
+/**
+ * `npm test`: installs what is missing, a browser included, runs every check, and closes with one line,
+ * `N passed, N failed`. A stage without tests of its own (format, lint, types, dead code, build) counts
+ * as one. A stage that could not run counts as failed: nothing is skipped in silence.
+ *
+ *   npm run check     the same without browsers
+ *   npm run bench     the benches of test/bench
+ */
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { ensureBrowser } from './browser.mjs';
+import { PrepareFailed, checkNode, ensureBuilt, ensureDependencies, root } from './prepare.mjs';
+import { StepFailed, fail, runStep, say, stopStepsOnSignal } from './report.mjs';
+
+const known = ['--check', '--bench'];
+const given = process.argv.slice(2);
+for (const name of given) {
+  if (!known.includes(name)) fail(`Unknown argument ${name}. Known: ${known.join(', ')}.`);
+}
+
+const results = join(root, 'test-results');
+const bin = (name) => join(root, 'node_modules', ...name.split('/'));
+const total = { passed: 0, failed: 0 };
+
+function count(label, passed, failed, startedAt) {
+  total.passed += passed;
+  total.failed += failed;
+  const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
+  say(`${label}: ${passed} passed, ${failed} failed (${seconds} s)`);
+}
+
+/** A stage that either holds or does not. */
+async function check(label, script, args) {
+  const startedAt = Date.now();
+  try {
+    await runStep(label, process.execPath, [bin(script), ...args], { cwd: root });
+    count(label, 1, 0, startedAt);
+    return true;
+  } catch (error) {
+    if (!(error instanceof StepFailed)) throw error;
+    process.stderr.write(`${error.output.trimEnd()}\n`);
+    count(label, 0, 1, startedAt);
+    return false;
+  }
+}
+
+async function prepare(label, work) {
+  const startedAt = Date.now();
+  try {
+    await work();
+    count(label, 1, 0, startedAt);
+    return true;
+  } catch (error) {
+    if (!(error instanceof PrepareFailed)) throw error;
+    process.stderr.write(`${error.output.trimEnd()}\nlarder: ${error.message}\n`);
+    count(label, 0, 1, startedAt);
+    return false;
+  }
+}
+
+function readReport(path) {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch {
+    return null;
+  }
+}
+
+/** A stage whose runner writes a report. What its exit code says and the report does not, is a failure. */
+async function suite(label, script, args, reportFile, read, env = process.env) {
+  const startedAt = Date.now();
+  rmSync(reportFile, { force: true });
+  let code = 0;
+  const onLine = (line) => process.stdout.write(`${line}\n`);
+  try {
+    await runStep(label, process.execPath, [bin(script), ...args], { cwd: root, onLine, env });
+  } catch (error) {
+    if (!(error instanceof StepFailed)) throw error;
+    code = error.code;
+  }
+  const report = readReport(reportFile);
+  const { passed, failed } = report === null ? { passed: 0, failed: 0 } : read(report);
+  const hidden = failed === 0 && (code !== 0 || passed === 0) ? 1 : 0;
+  count(label, passed, failed + hidden, startedAt);
+}
+
+const readVitest = (report) => ({
+  passed: report.numPassedTests,
+  // A file that does not load has no tests; a test that did not run did not pass.
+  failed:
+    report.numTotalTests -
+    report.numPassedTests +
+    report.testResults.filter(
+      (file) => file.status === 'failed' && file.assertionResults.length === 0,
+    ).length,
+});
+
+const readPlaywright = ({ stats }) => ({
+  passed: stats.expected,
+  failed: stats.unexpected + stats.flaky + stats.skipped,
+});
+
+async function runUnitTests() {
+  for (const project of ['node', 'pg']) {
+    const reportFile = join(results, `${project}.json`);
+    const args = ['run', '--project', project, '--reporter=default', '--reporter=json'];
+    await suite(
+      `tests (${project})`,
+      'vitest/vitest.mjs',
+      [...args, `--outputFile.json=${reportFile}`],
+      reportFile,
+      readVitest,
+      { ...process.env, NO_COLOR: '1' },
+    );
+  }
+}
+
+async function runBrowserTests() {
+  const startedAt = Date.now();
+  const browser = await ensureBrowser();
+  if (browser === null) {
+    say('no browser was found and none could be installed: install Chromium and run again');
+    count('tests (browser)', 0, 1, startedAt);
+    return;
+  }
+  const reportFile = join(results, 'browser.json');
+  const env = { ...process.env, LARDER_CHROMIUM: browser };
+  const playwright = '@playwright/test/cli.js';
+  await suite('tests (browser)', playwright, ['test'], reportFile, readPlaywright, env);
+}
+
+async function main() {
+  checkNode();
+  stopStepsOnSignal();
+  if (!(await prepare('packages', ensureDependencies))) return close();
+  mkdirSync(results, { recursive: true });
+  if (given.includes('--bench')) {
+    if (!existsSync(join(root, 'test/bench/run.mjs'))) fail('There are no benches yet.');
+    await ensureBuilt();
+    const onLine = (line) => process.stdout.write(`${line}\n`);
+    await runStep('benches', process.execPath, [join(root, 'test/bench/run.mjs')], {
+      cwd: root,
+      onLine,
+    });
+    return;
+  }
+  await check('format', 'oxfmt/bin/oxfmt', ['--check']);
+  await check('lint', 'oxlint/bin/oxlint', [
+    '--type-aware',
+    '--deny-warnings',
+    '--report-unused-disable-directives',
+  ]);
+  await check('types', 'typescript/bin/tsc', ['-b']);
+  await check('dead code', 'knip/bin/knip.js', []);
+  await runUnitTests();
+  if (!given.includes('--check')) {
+    // Browsers see the built app: without a build there is nothing to show them.
+    if (await prepare('build', ensureBuilt)) await runBrowserTests();
+  }
+  return close();
+}
+
+function close() {
+  process.stdout.write(`${total.passed} passed, ${total.failed} failed\n`);
+  if (total.failed > 0 || total.passed === 0) process.exitCode = 1;
+}
+
+await main();
