@@ -160,6 +160,8 @@ export interface ActArgs {
     readonly tracked?: boolean;
   };
   'import.apply': { readonly recipes: readonly RecipeImport[] };
+  /** What a new kitchen begins with; fixed ids, so it is laid out once per household. */
+  'samples.add': Readonly<Record<string, never>>;
   'samples.remove': Readonly<Record<string, never>>;
   /** The inverse of one act of this device; it never tramples a newer edit. */
   'act.undo': { readonly actId: string };

@@ -1,0 +1,88 @@
+/**
+ * Adding up list lines: what a person reads as "Milk 3 l" may be three lines from two meals. One row per
+ * product (or, without one, per name), unit family, shop and state; lines without an amount ("some") join
+ * the first row of their product. The lines themselves are never changed by this.
+ */
+import { singularKey } from './name-key.ts';
+import { sumAmounts, unitFamily, type Amount } from './unit.ts';
+
+export type LineState = 'open' | 'later' | 'basket';
+
+export interface ShoppingLine {
+  readonly id: string;
+  readonly title: string;
+  readonly productId: string | null;
+  readonly quantityMilli: number | null;
+  readonly unit: string | null;
+  readonly storeId: string | null;
+  readonly planEntryId: string | null;
+  readonly state: LineState;
+}
+
+export interface ShoppingGroup<L extends ShoppingLine> {
+  readonly key: string;
+  readonly lines: readonly L[];
+  readonly quantityMilli: number | null;
+  readonly unit: string | null;
+  /** Two lines that nobody planned say exactly the same: probably added on two phones. */
+  readonly addedTwice: boolean;
+}
+
+const subjectKey = (line: ShoppingLine): string =>
+  [line.productId ?? `name:${singularKey(line.title)}`, line.storeId ?? 'any', line.state].join(
+    '|',
+  );
+
+const amountOf = (line: ShoppingLine): Amount | null =>
+  line.quantityMilli === null ? null : { quantityMilli: line.quantityMilli, unit: line.unit };
+
+function hasTwin(lines: readonly ShoppingLine[]): boolean {
+  const said = new Set<string>();
+  for (const line of lines) {
+    if (line.planEntryId !== null) continue;
+    const words = `${String(line.quantityMilli)} ${line.unit ?? ''}`;
+    if (said.has(words)) return true;
+    said.add(words);
+  }
+  return false;
+}
+
+function summed<L extends ShoppingLine>(key: string, lines: readonly L[]): ShoppingGroup<L> {
+  const amounts = lines.flatMap((line) => amountOf(line) ?? []);
+  const sum = sumAmounts(amounts);
+  return {
+    key,
+    lines,
+    quantityMilli: sum?.quantityMilli ?? null,
+    unit: sum?.unit ?? null,
+    addedTwice: hasTwin(lines),
+  };
+}
+
+/** Rows in the order of their first line. */
+export function groupLines<L extends ShoppingLine>(
+  lines: readonly L[],
+): readonly ShoppingGroup<L>[] {
+  const bySubject = new Map<string, Map<string, L[]>>();
+  const some = new Map<string, L[]>();
+  for (const line of lines) {
+    const subject = subjectKey(line);
+    const families = bySubject.get(subject) ?? new Map<string, L[]>();
+    bySubject.set(subject, families);
+    const family = line.quantityMilli === null ? null : unitFamily(line.unit);
+    const into = family === null ? some : families;
+    const key = family ?? subject;
+    into.set(key, [...(into.get(key) ?? []), line]);
+  }
+  const groups: ShoppingGroup<L>[] = [];
+  for (const [subject, families] of bySubject) {
+    const unmeasured = some.get(subject) ?? [];
+    if (families.size === 0) groups.push(summed(`${subject}|some`, unmeasured));
+    let first = true;
+    for (const [family, measured] of families) {
+      groups.push(summed(`${subject}|${family}`, first ? [...measured, ...unmeasured] : measured));
+      first = false;
+    }
+  }
+  return groups;
+}

@@ -1,0 +1,72 @@
+/**
+ * What the import screen says (`app.md` §5.11). Every sentence by key, as a string or as a function of
+ * its parameters; no logic, no rows.
+ */
+import type { ProblemKind } from '../../shared/domain/recipe-node.ts';
+import { counted } from './plural.ts';
+
+export const importText = {
+  title: 'Import recipes',
+  intro: 'Nothing is written before you have seen what becomes of it.',
+  drop: 'Drop files here',
+  dropBody:
+    'A saved recipe page (.html), a recipe file (.json, .jsonld), or its text. Put photo files beside it and they are matched by name.',
+  pick: 'Choose files',
+  pasteLabel: 'Or paste a recipe, a page source or a link',
+  pastePlaceholder: 'Paste here',
+  read: 'Read it',
+  reading: 'Reading',
+  readingPhotos: (done: number, all: number) => `Photos ${String(done)} of ${String(all)}`,
+  startOver: 'Start over',
+  nothingFound: 'No recipe was found in this.',
+  nothingFoundBody:
+    'A page must carry its recipe as schema.org data. Open the page, save it or copy its source, and try that.',
+  linkTitle: 'Only a link',
+  linkDraft: 'Begin a recipe with this link',
+  linkNeedsSource:
+    'A browser cannot read a page from its link. It becomes a draft with the link filled in; paste the page source to bring the rest.',
+  previewTitle: (n: number) => `${counted(n, 'recipe', 'recipes')} found`,
+  tableLabel: 'What will be imported',
+  columnTake: 'Take',
+  columnRecipe: 'Recipe',
+  columnBecomes: 'Becomes',
+  columnNotes: 'Not understood',
+  take: (title: string) => `Import ${title}`,
+  takeAll: 'Take all',
+  ingredients: (n: number) => counted(n, 'ingredient', 'ingredients'),
+  steps: (n: number) => counted(n, 'step', 'steps'),
+  tags: (n: number) => counted(n, 'tag', 'tags'),
+  photo: 'photo',
+  nothingLost: 'Everything understood',
+  notUnderstood: (n: number) => `${String(n)} not understood`,
+  problems: {
+    'no-recipe': 'No recipe in this text',
+    'not-json': 'Recipe data that cannot be read',
+    'only-a-link': 'Only a link',
+    'too-large': 'Too large to read at once',
+    'no-title': 'A recipe without a title',
+    'no-ingredients': 'No ingredients',
+    'no-steps': 'No steps',
+    amount: 'No amount read, the words stay',
+    servings: 'Servings not understood',
+    time: 'Time not understood',
+    source: 'Link not taken',
+    'too-long': 'Cut, because it is too long',
+    'too-many': 'More recipes than one import holds',
+  } satisfies Readonly<Record<ProblemKind, string>>,
+  photoMissing: 'Its photo is not among the files',
+  photoUnreadable: 'The photo could not be read',
+  sameTitle: 'A recipe with this title exists',
+  sameTitleHere: 'Twice in this import',
+  refusedRows: (n: number) => `${counted(n, 'entry', 'entries')} could not be read`,
+  unusedPhotos: (n: number) => `${counted(n, 'photo belongs', 'photos belong')} to no recipe`,
+  import: (n: number) => `Import ${counted(n, 'recipe', 'recipes')}`,
+  importing: (n: number) => `Importing ${counted(n, 'recipe', 'recipes')}…`,
+  allOrNothing: 'All of it or none of it, and one undo takes it back.',
+  skipSame: (n: number) => `Leave out ${String(n)} with the same title`,
+  doneTitle: (n: number) => `${counted(n, 'recipe', 'recipes')} imported`,
+  doneBody: 'They are saved on this device and will be on the others by themselves.',
+  toRecipes: 'See recipes',
+  more: 'Import more',
+  tooLarge: 'That is more than one import can hold. Take fewer recipes at once.',
+} as const;

@@ -1,0 +1,29 @@
+/** Why something was not done, in words without blame. Nothing changed in any of these cases. */
+import type { Refusal } from '../../shared/acts/acts.ts';
+import { wordsForFault } from './faults.ts';
+
+export function wordsForRefusal(refusal: Refusal): string {
+  switch (refusal.type) {
+    case 'invalid':
+      return wordsForFault(refusal.reason);
+    case 'gone':
+      return 'That is no longer there. It was removed in the meantime.';
+    case 'changed-since':
+      return 'It was changed since. The newer change stays.';
+    case 'not-saved':
+      return wordsForNotSaved(refusal.reason);
+    case 'too-large':
+      return `That is too much at once: at most ${refusal.max}. Nothing was changed.`;
+  }
+}
+
+function wordsForNotSaved(reason: 'full' | 'broken' | 'unknown'): string {
+  switch (reason) {
+    case 'full':
+      return 'This device has no room. Your last change is still on screen, not saved.';
+    case 'broken':
+      return 'This device cannot save at the moment. Your last change is still on screen, not saved.';
+    case 'unknown':
+      return 'That was not saved. Reload and try again.';
+  }
+}

@@ -1,0 +1,115 @@
+/**
+ * The timeline's own tables (`app.md` §3.5), local and never synced: `acts` is what people read about
+ * their changes and those of others, `act_rows` the images behind it, `act_open` the act being performed.
+ *
+ * Images are taken by triggers on every table people write, active only while an act is open, so that
+ * rows which a foreign key took along or cleared are in the timeline like any other. `before` is the row
+ * when the act began, `after` when it ended; NULL means it did not exist. Bytes (photos) are kept once, in
+ * a column of their own, and only where they were removed: an inserted photo can be removed without them.
+ * Applying what the server sent happens with no act open and leaves no image.
+ */
+import { kitchenSchema, tables } from '../../shared/schema/tables.ts';
+import type { Table } from '../../shared/schema/types.ts';
+import type { Sql } from '../engine/ports.ts';
+
+export const localTablesSql = `
+create table if not exists acts (
+  ordinal integer primary key autoincrement,
+  id text not null unique,
+  direction text not null check (direction in ('out', 'in')),
+  act text not null,
+  sentence text not null,
+  at text not null,
+  state text not null
+    check (state in ('saved', 'sending', 'accepted', 'combined', 'choice', 'refused', 'undone')),
+  row_counts text not null,
+  server_added text not null default '[]',
+  undoable integer not null default 0,
+  source_id text,
+  source_bundle_id integer,
+  bundle_seq integer
+) strict;
+create index if not exists idx_acts_state on acts (state, source_bundle_id);
+create table if not exists act_rows (
+  act_id text not null,
+  table_name text not null,
+  row_id text not null,
+  ordinal integer not null,
+  before text,
+  after text,
+  bytes blob,
+  primary key (act_id, table_name, row_id)
+) strict, without rowid;
+create table if not exists act_open (
+  singleton_key integer primary key check (singleton_key = 1),
+  act_id text not null,
+  row_count integer not null default 0
+) strict;
+`;
+
+/** The row as JSON without its bytes. */
+const imageOf = (table: Table, row: 'new' | 'old'): string =>
+  `json_object(${Object.entries(table.columns)
+    .filter(([, column]) => column.kind !== 'blob')
+    .map(([name]) => `'${name}', ${row}.${name}`)
+    .join(', ')})`;
+
+const bytesOf = (table: Table, row: 'old'): string => {
+  const blob = Object.entries(table.columns).find(([, column]) => column.kind === 'blob');
+  return blob === undefined ? 'null' : `${row}.${blob[0]}`;
+};
+
+function imageTriggers(name: string, table: Table): readonly string[] {
+  const trigger = (
+    suffix: string,
+    event: string,
+    row: 'new' | 'old',
+    before: string,
+    after: string,
+    bytes: string,
+  ): string => `create trigger ${PREFIX}${name}_${suffix} after ${event} on ${name}
+when exists (select 1 from act_open) begin
+  update act_open set row_count = row_count + 1;
+  insert into act_rows (act_id, table_name, row_id, ordinal, before, after, bytes)
+  select act_id, '${name}', ${row}.id, row_count, ${before}, ${after}, ${bytes}
+    from act_open where true
+  on conflict (act_id, table_name, row_id) do update
+    set after = excluded.after, bytes = coalesce(act_rows.bytes, excluded.bytes);
+end`;
+  return [
+    trigger('ai', 'insert', 'new', 'null', imageOf(table, 'new'), 'null'),
+    trigger('au', 'update', 'new', imageOf(table, 'old'), imageOf(table, 'new'), 'null'),
+    trigger('ad', 'delete', 'old', imageOf(table, 'old'), 'null', bytesOf(table, 'old')),
+  ];
+}
+
+/** Rises with every change of the triggers' text; the schema's own version is part of the names too. */
+const LAYOUT_VERSION = 1;
+const PREFIX = `act_v${LAYOUT_VERSION}_${kitchenSchema.version}_`;
+
+const PEOPLE_TABLES = Object.entries<Table>(kitchenSchema.tables).filter(
+  ([, table]) => !table.serverWritten,
+);
+const TRIGGERS_EXPECTED = PEOPLE_TABLES.length * 3;
+
+/**
+ * Makes sure that the image triggers of this version are there, and no others. Cheap when they are, so
+ * each act asks; the first act on a fresh database makes them, in its own transaction.
+ */
+export function ensureImageTriggers(sql: Sql): void {
+  const names = sql
+    .all(`select name from sqlite_master where type = 'trigger' and name glob 'act_v*'`)
+    .map((row) => String(row['name']));
+  const current = names.filter((name) => name.startsWith(PREFIX));
+  if (current.length === TRIGGERS_EXPECTED && names.length === TRIGGERS_EXPECTED) return;
+  for (const name of names) sql.script(`drop trigger ${name}`);
+  for (const [name, table] of PEOPLE_TABLES) {
+    for (const text of imageTriggers(name, table)) sql.script(text);
+  }
+}
+
+/** Columns that hold bytes, by table; there is at most one per table. */
+export const bytesColumn = (table: keyof typeof tables): string | null =>
+  Object.entries<{ readonly kind: string }>(tables[table].columns).find(
+    ([, column]) => column.kind === 'blob',
+  )?.[0] ?? null;

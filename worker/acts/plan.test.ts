@@ -1,0 +1,189 @@
+import { expect, test } from 'vitest';
+import type { PlannedLine } from '../../shared/acts/acts.ts';
+import { createLocalKitchen, type LocalKitchen } from '../../test/kitchen/local-kitchen.ts';
+
+const fields = {
+  title: 'Lasagne',
+  servings: 4,
+  summary: null,
+  notes: null,
+  prepMinutes: 20,
+  cookMinutes: 40,
+  sourceName: null,
+  sourceUrl: null,
+};
+
+function writeLasagne(kitchen: LocalKitchen): string {
+  const id = kitchen.newId();
+  kitchen.done('recipe.create', {
+    id,
+    fields,
+    ingredients: [
+      '500 g beef mince',
+      '⅓ cup milk',
+      '2 large onions, chopped',
+      'Salt',
+      '1 pinch nutmeg (optional)',
+    ].map((wording) => ({
+      id: null,
+      wording,
+      section: null,
+      optional: wording.includes('optional'),
+    })),
+    steps: [{ id: null, wording: 'Bake it.', timerSeconds: 2400 }],
+    tags: ['Supper'],
+    photo: null,
+  });
+  return id;
+}
+
+function planLasagne(kitchen: LocalKitchen, recipeId: string, servings: number): string {
+  const sheet = kitchen.ask('planSheet', { recipeId, servings });
+  const lines: PlannedLine[] = sheet
+    .filter((line) => line.on)
+    .map(({ ingredientId, title, quantityMilli, unit, productId }) => ({
+      ingredientId,
+      title,
+      quantityMilli,
+      unit,
+      productId,
+    }));
+  const id = kitchen.newId();
+  kitchen.done('plan.add', { id, recipeId, day: '2026-11-24', meal: 'dinner', servings, lines });
+  return id;
+}
+
+const lineOf = (kitchen: LocalKitchen, title: string) => {
+  const line = kitchen.rows('list_items').find((row) => row['title'] === title);
+  if (line === undefined) throw new Error(`no line ${title}`);
+  return line;
+};
+
+test('[ACT-9] a planned meal and its list lines are one act, undone as one', () => {
+  const kitchen = createLocalKitchen();
+  const recipeId = writeLasagne(kitchen);
+  const sheet = kitchen.ask('planSheet', { recipeId, servings: 6 });
+  expect(
+    sheet.map(({ title, quantityMilli, unit, on, offReason }) => [
+      title,
+      quantityMilli,
+      unit,
+      on,
+      offReason,
+    ]),
+  ).toEqual([
+    ['Beef mince', 750_000, 'g', true, null],
+    ['Milk', 500, 'cup', true, null],
+    ['Onions', 3000, null, true, null],
+    ['Salt', null, null, true, null],
+    ['Nutmeg', 1500, 'pinch', false, 'optional'],
+  ]);
+  const before = kitchen.dump();
+  const entryId = planLasagne(kitchen, recipeId, 6);
+  expect(kitchen.rows('list_items').map((line) => line['plan_entry_id'])).toEqual(
+    Array(4).fill(entryId),
+  );
+  expect(kitchen.ask('week', { from: '2026-11-23' })).toMatchObject([
+    { id: entryId, title: 'Lasagne', recipeState: 'live', servings: 6, lines: { done: 0, all: 4 } },
+  ]);
+  const [entry] = kitchen.ask('timeline', { limit: 1 });
+  expect(entry).toMatchObject({
+    sentence: { key: 'plan.add', values: { title: 'Lasagne', day: '2026-11-24', count: 4 } },
+    state: 'saved',
+    direction: 'out',
+  });
+  expect(entry?.rows).toContainEqual({ table: 'list_items', op: 'insert', rows: 4 });
+  kitchen.done('act.undo', { actId: entry?.id ?? '' });
+  const withoutAisles = (dump: string): string =>
+    JSON.stringify((JSON.parse(dump) as [string, unknown][]).filter(([name]) => name !== 'aisles'));
+  expect(withoutAisles(kitchen.dump())).toBe(withoutAisles(before));
+});
+
+test('[ACT-10] new servings change open lines nobody touched; what is ticked or changed by hand stays', () => {
+  const kitchen = createLocalKitchen();
+  const recipeId = writeLasagne(kitchen);
+  const entryId = planLasagne(kitchen, recipeId, 4);
+  kitchen.done('list.edit', { id: String(lineOf(kitchen, 'Onions')['id']), quantityMilli: 5000 });
+  kitchen.done('list.tick', { ids: [String(lineOf(kitchen, 'Beef mince')['id'])] });
+  const changed = kitchen.done('plan.servings', { id: entryId, servings: 6 });
+  expect(changed.sentence.values).toMatchObject({ servings: 6, count: 1 });
+  expect(lineOf(kitchen, 'Milk')['quantity_milli']).toBe(500);
+  expect(lineOf(kitchen, 'Onions')['quantity_milli']).toBe(5000);
+  expect(lineOf(kitchen, 'Beef mince')['quantity_milli']).toBe(500_000);
+  kitchen.done('plan.servings', { id: entryId, servings: 8 });
+  expect(lineOf(kitchen, 'Milk')['quantity_milli']).toBe(667);
+});
+
+test('[ACT-11] taking a meal off removes its open lines only', () => {
+  const kitchen = createLocalKitchen();
+  const entryId = planLasagne(kitchen, writeLasagne(kitchen), 4);
+  kitchen.done('list.tick', { ids: [String(lineOf(kitchen, 'Milk')['id'])] });
+  const removed = kitchen.done('plan.remove', { ids: [entryId] });
+  expect(removed.sentence.values).toMatchObject({ title: 'Lasagne', count: 1, lines: 3 });
+  expect(kitchen.rows('list_items')).toMatchObject([{ title: 'Milk', plan_entry_id: null }]);
+  kitchen.done('act.undo', { actId: removed.actId });
+  expect(kitchen.rows('list_items').map((line) => line['plan_entry_id'])).toEqual(
+    Array(4).fill(entryId),
+  );
+});
+
+test('[ACT-12] a meal outlives its recipe with its title, and cooking uses what the pantry holds', () => {
+  const kitchen = createLocalKitchen();
+  const pantry = (text: string, quantityMilli: number, unit: string) =>
+    kitchen.done('pantry.add', {
+      entries: [{ title: text, quantityMilli, unit, note: null, storeName: null }],
+      place: 'fridge',
+    });
+  pantry('Beef mince', 1_000_000, 'g');
+  pantry('Milk', 50_000, 'ml');
+  const recipeId = writeLasagne(kitchen);
+  expect(
+    kitchen.ask('planSheet', { recipeId, servings: 4 }).map((line) => [line.title, line.offReason]),
+  ).toEqual([
+    ['Beef mince', 'in-pantry'],
+    ['Milk', null],
+    ['Onions', null],
+    ['Salt', null],
+    ['Nutmeg', 'optional'],
+  ]);
+  const entryId = planLasagne(kitchen, recipeId, 4);
+  const cooked = kitchen.done('plan.cook', { id: entryId });
+  expect(cooked.sentence.values['count']).toBe(2);
+  expect(kitchen.ask('pantry', {})).toMatchObject([
+    { title: 'Beef mince', quantityMilli: 500_000 },
+  ]);
+  kitchen.done('act.undo', { actId: cooked.actId });
+  expect(kitchen.ask('pantry', {})).toHaveLength(2);
+  const erased = kitchen.done('recipe.erase', { ids: [recipeId] });
+  expect(kitchen.ask('week', { from: '2026-11-23' })).toMatchObject([
+    { title: 'Lasagne', recipeId: null, recipeState: 'none' },
+  ]);
+  expect(kitchen.done('plan.servings', { id: entryId, servings: 2 }).sentence.values['count']).toBe(
+    2,
+  );
+  kitchen.done('act.undo', { actId: erased.actId });
+  expect(kitchen.ask('week', { from: '2026-11-23' })).toMatchObject([
+    { recipeId, recipeState: 'live', servings: 2 },
+  ]);
+  kitchen.done('recipe.trash', { ids: [recipeId] });
+  expect(kitchen.ask('week', { from: '2026-11-23' })).toMatchObject([{ recipeState: 'trashed' }]);
+});
+
+test('[ACT-13] moving places a meal at the end of its new slot', () => {
+  const kitchen = createLocalKitchen();
+  const ids = ['Soup', 'Pizza out'].map((title) => {
+    const id = kitchen.newId();
+    kitchen.done('plan.addText', { id, title, day: '2026-11-24', meal: 'dinner' });
+    return id;
+  });
+  const moved = kitchen.done('plan.move', { id: ids[0] ?? '', day: '2026-11-27', meal: 'lunch' });
+  expect(moved.sentence.values).toMatchObject({ from: '2026-11-24', day: '2026-11-27' });
+  kitchen.done('plan.move', { id: ids[1] ?? '', day: '2026-11-27', meal: 'lunch' });
+  expect(kitchen.ask('week', { from: '2026-11-23' }).map((entry) => entry.title)).toEqual([
+    'Soup',
+    'Pizza out',
+  ]);
+  expect(
+    kitchen.perform('plan.move', { id: ids[0] ?? '', day: '2026-02-30', meal: 'lunch' }),
+  ).toEqual({ ok: false, error: { type: 'invalid', field: 'day', reason: 'not-a-day' } });
+});
