@@ -7,10 +7,12 @@
  */
 import { expose, type ProxyMarked, proxy, releaseProxy } from 'comlink';
 import { type Kitchen, type StopWatching, type TabPort, tabLockName } from '../../shared/rpc.ts';
+import { whenLifelineEnds } from './web-locks.ts';
 
 type Callback<T> = ((value: T) => void | Promise<void>) & { [releaseProxy]?: () => void };
 
-export function serveTab(port: MessagePort, opening: Promise<Kitchen>, locks: LockManager): void {
+/** Serves one tab until it dies. `instanceId` names the lifeline that this worker holds. */
+export function serveTab(port: MessagePort, opening: Promise<Kitchen>, instanceId: string): void {
   const watching = new Set<StopWatching>();
 
   const watch = async <T>(
@@ -29,11 +31,11 @@ export function serveTab(port: MessagePort, opening: Promise<Kitchen>, locks: Lo
 
   const tab: TabPort = {
     async hello(tabId) {
-      // Not awaited: it is granted when the tab is gone.
-      void locks.request(tabLockName(tabId), () => {
+      whenLifelineEnds(tabLockName(tabId), () => {
         for (const stop of watching) stop();
         port.close();
       });
+      return { instanceId };
     },
     perform: async (act, args, actId) => (await opening).perform(act, args, actId),
     ask: async (query, args) => (await opening).ask(query, args),

@@ -1,0 +1,234 @@
+/**
+ * A simulated disk behind the `Store` port, and the clock that goes with it. It crashes like the real ones
+ * were seen to (storage.md §1): a killed process leaves the file it was writing absent, empty, torn or
+ * whole; a power cut does that to every file younger than the time the system needs to write back; a put
+ * of a dead owner may land late. Deterministic: everything is drawn from one seeded source.
+ *
+ * One handle is one owner's connection. After its death every call of it stays silent for ever, as in a
+ * killed worker.
+ */
+import { err, ok } from '../../shared/result.ts';
+import type { Result } from '../../shared/result.ts';
+import type { LogClock, Store, StoreFailure } from '../../worker/store/files.ts';
+import type { Random } from './prng.ts';
+
+/** After this long the operating system has written a file back in any case. */
+export const WRITTEN_BACK_AFTER_MS = 30_000;
+
+export interface SimulatedClock extends LogClock {
+  advance(byMs: number): void;
+}
+
+export function createSimulatedClock(): SimulatedClock {
+  let nowMs = 0;
+  let timers: { readonly atMs: number; readonly work: () => void }[] = [];
+  return {
+    elapsedMs: () => nowMs,
+    after(delayMs, work) {
+      const timer = { atMs: nowMs + delayMs, work };
+      timers.push(timer);
+      return () => {
+        timers = timers.filter((other) => other !== timer);
+      };
+    },
+    advance(byMs) {
+      nowMs += byMs;
+      const due = timers.filter((timer) => timer.atMs <= nowMs).sort((a, b) => a.atMs - b.atMs);
+      timers = timers.filter((timer) => timer.atMs > nowMs);
+      for (const timer of due) timer.work();
+    },
+  };
+}
+
+/** Lets promises run, moving time a little whenever they wait for it. Fails when nothing comes of it. */
+export async function drive<T>(clock: SimulatedClock, work: Promise<T>, stepMs = 10): Promise<T> {
+  const progress = { isDone: false };
+  const watched = work.finally(() => {
+    progress.isDone = true;
+  });
+  watched.catch(() => undefined);
+  for (let round = 0; round < 20_000 && !progress.isDone; round++) {
+    for (let turn = 0; turn < 12 && !progress.isDone; turn++) await Promise.resolve();
+    if (!progress.isDone) clock.advance(stepMs);
+  }
+  if (!progress.isDone) throw new Error('nothing happened for a long simulated time');
+  return watched;
+}
+
+export interface DiskHandle {
+  readonly store: Store;
+  /** The owner dies during its `count`-th write or removal from now. */
+  dieAtWrite(count: number): void;
+  isDead(): boolean;
+  readonly died: Promise<void>;
+  kill(): void;
+}
+
+export interface SimulatedDisk {
+  open(): DiskHandle;
+  /** What is left when the process, or the power, goes away. Every open handle is dead afterwards. */
+  crash(kind: 'kill' | 'power-cut'): void;
+  /** Puts of dead owners that land only now. */
+  landLatePuts(): number;
+  readonly files: Map<string, SimulatedFile>;
+}
+
+export interface SimulatedFile {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly writtenMs: number;
+}
+
+const NEVER = new Promise<never>(() => undefined);
+
+export function createSimulatedDisk(clock: SimulatedClock, random: Random): SimulatedDisk {
+  const files = new Map<string, SimulatedFile>();
+  const handles = new Set<DiskHandle>();
+  let inFlight = new Map<string, Uint8Array<ArrayBuffer>>();
+  const late = new Map<string, Uint8Array<ArrayBuffer>>();
+
+  const land = (name: string, bytes: Uint8Array<ArrayBuffer>): void => {
+    if (!files.has(name)) files.set(name, { bytes, writtenMs: clock.elapsedMs() });
+  };
+  const tear = (bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> =>
+    bytes.slice(0, random(bytes.length));
+
+  function open(): DiskHandle {
+    let isDead = false;
+    let writesLeft = Number.POSITIVE_INFINITY;
+    let reportDeath = (): void => undefined;
+    const died = new Promise<void>((resolve) => {
+      reportDeath = resolve;
+    });
+    const kill = (): void => {
+      isDead = true;
+      reportDeath();
+    };
+    /** Takes a random number of turns, so that concurrent calls interleave in every order. */
+    async function turns(): Promise<void> {
+      for (let turn = random(6); turn >= 0; turn--) await Promise.resolve();
+    }
+    async function call<T>(work: () => Result<T, StoreFailure>): Promise<Result<T, StoreFailure>> {
+      if (isDead) return NEVER;
+      await turns();
+      return isDead ? NEVER : work();
+    }
+    const countWrite = (): void => {
+      writesLeft--;
+      if (writesLeft === 0) kill();
+    };
+    const store: Store = {
+      kind: 'memory',
+      survives: { processKill: true, powerCut: false },
+      settle: () => call(() => ok(undefined)),
+      list: () => call(() => ok([...files.keys()])),
+      read: (name) =>
+        call(() => {
+          const file = files.get(name);
+          return file === undefined
+            ? err({ type: 'absent', detail: name })
+            : ok(file.bytes.slice());
+        }),
+      async put(name, buffer) {
+        if (isDead) return NEVER;
+        if (files.has(name) || inFlight.has(name)) return err({ type: 'exists', detail: name });
+        const bytes = new Uint8Array(buffer.slice(0));
+        inFlight.set(name, bytes);
+        countWrite();
+        await turns();
+        if (isDead) return NEVER;
+        inFlight.delete(name);
+        land(name, bytes);
+        return ok(undefined);
+      },
+      remove: (name) =>
+        call(() => {
+          files.delete(name);
+          countWrite();
+          return ok(undefined);
+        }),
+    };
+    const handle: DiskHandle = {
+      store,
+      died,
+      kill,
+      isDead: () => isDead,
+      dieAtWrite(count) {
+        writesLeft = count;
+      },
+    };
+    handles.add(handle);
+    return handle;
+  }
+
+  return {
+    files,
+    open,
+    crash(kind) {
+      for (const handle of handles) handle.kill();
+      handles.clear();
+      if (kind === 'power-cut') {
+        for (const [name, { bytes, writtenMs }] of files) {
+          if (clock.elapsedMs() - writtenMs > WRITTEN_BACK_AFTER_MS) continue;
+          const fate = random(5);
+          if (fate === 2) files.set(name, { bytes: tear(bytes), writtenMs });
+          else if (fate === 3) files.set(name, { bytes: new Uint8Array(0), writtenMs });
+          else if (fate === 4) files.delete(name);
+        }
+      }
+      for (const [name, bytes] of inFlight) {
+        const fate = random(10);
+        if (fate < 3) land(name, new Uint8Array(0));
+        else if (fate < 6) land(name, tear(bytes));
+        else if (fate < 7) land(name, bytes);
+        else if (fate < 8 && kind === 'kill') late.set(name, bytes);
+      }
+      inFlight = new Map();
+    },
+    landLatePuts() {
+      const count = late.size;
+      for (const [name, bytes] of late) land(name, bytes);
+      late.clear();
+      return count;
+    },
+  };
+}
+
+/** What goes wrong at one call of `put`. */
+export const PUT_FAULTS = [
+  'rejects',
+  'says-full',
+  'hangs',
+  'lands-half-and-rejects',
+  'lands-half-and-hangs',
+  'lands-and-rejects',
+  'lands-and-hangs',
+  'rejects-from-here-on',
+  'hangs-from-here-on',
+  'lands-half-and-rejects-from-here-on',
+] as const;
+export type PutFault = (typeof PUT_FAULTS)[number];
+
+export interface FaultyStore {
+  readonly store: Store;
+  /** How many puts were made so far. */
+  putCount(): number;
+}
+
+/** A store whose `putNumber`-th put, counted from 1, goes wrong; puts made before `arm` do not count. */
+export function withPutFault(inner: Store, putNumber: number, fault: PutFault): FaultyStore {
+  let putCount = 0;
+  const failure = (type: StoreFailure['type']): Result<void, StoreFailure> =>
+    err({ type, detail: 'a planted fault' });
+  async function put(name: string, bytes: ArrayBuffer): Promise<Result<void, StoreFailure>> {
+    putCount++;
+    const isFaulty = fault.endsWith('-from-here-on')
+      ? putCount >= putNumber
+      : putCount === putNumber;
+    if (!isFaulty) return inner.put(name, bytes);
+    if (fault.startsWith('lands-half')) await inner.put(name, bytes.slice(0, bytes.byteLength / 2));
+    else if (fault.startsWith('lands')) await inner.put(name, bytes);
+    if (fault.includes('hangs')) return NEVER;
+    return failure(fault === 'says-full' ? 'full' : 'broken');
+  }
+  return { store: { ...inner, put }, putCount: () => putCount };
+}

@@ -1,0 +1,58 @@
+/**
+ * Builds a module with one known mistake in it, as a text transform of one source file, so that a test can
+ * show that it would notice. Product code has no test branches; the mistakes live beside the tests.
+ */
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { build } from 'vite';
+
+const root = join(import.meta.dirname, '../..');
+
+export interface Mistake {
+  readonly name: string;
+  /** Path from the root of the repository. */
+  readonly file: string;
+  /** Must occur exactly once: a mistake that no longer matches is no proof. */
+  readonly right: string;
+  readonly wrong: string;
+}
+
+/** Runs `work` with the module at `entry` (a path from the root), built with the mistake. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- an import has no type to infer
+export async function withMistake<Module, T>(
+  entry: string,
+  mistake: Mistake,
+  work: (module: Module) => Promise<T>,
+): Promise<T> {
+  // Inside the repository, so that packages left outside the build are found.
+  await mkdir(join(root, '.build'), { recursive: true });
+  const folder = await mkdtemp(join(root, '.build', 'planted-'));
+  let occurrences = 0;
+  try {
+    await build({
+      root,
+      configFile: false,
+      logLevel: 'error',
+      publicDir: false,
+      build: { ssr: join(root, entry), outDir: folder, minify: false, target: 'node20' },
+      plugins: [
+        {
+          name: 'plant-mistake',
+          enforce: 'pre',
+          transform(code, id) {
+            if (id !== join(root, mistake.file)) return null;
+            occurrences = code.split(mistake.right).length - 1;
+            return code.replace(mistake.right, mistake.wrong);
+          },
+        },
+      ],
+    });
+    if (occurrences !== 1) throw new Error(`${mistake.name} matches ${occurrences} times`);
+    const file = `${entry.split('/').at(-1)?.replace(/\.ts$/, '') ?? ''}.js`;
+    const module: Module = await import(pathToFileURL(join(folder, file)).href);
+    return await work(module);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

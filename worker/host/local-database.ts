@@ -1,0 +1,166 @@
+/**
+ * Composes SQL, page capture and page log into the database of one owner. The caller holds the owner lock
+ * (`web-locks.ts`) from before `openLocalDatabase` until `close` has resolved.
+ *
+ * What must hold: SQLite is served only if the capture has just been seen to work; a hook that failed or
+ * a log that cannot save ends the object, and every call from then on says so. Memory is rebuilt by
+ * opening again: what was acknowledged is in the files, what was not is reported as not saved.
+ */
+import { assert } from '../../shared/assert.ts';
+import type { LocalDatabase } from '../engine/ports.ts';
+import type { CompactionLimits } from '../store/compact.ts';
+import { StoreError } from '../store/files.ts';
+import type { LogClock, Store } from '../store/files.ts';
+import { applyRecord, encodeRecord, PAGE_SIZE_BYTES } from '../store/format.ts';
+import { openPageLog } from '../store/page-log.ts';
+import type { CommittedPages, Opening, PageLog } from '../store/page-log.ts';
+import { openCaptured } from './page-capture.ts';
+import type { CapturedDatabase } from './page-capture.ts';
+import { loadSqliteEngine } from './sqlite-engine.ts';
+import type { SqliteEngine, WasmSource } from './sqlite-engine.ts';
+import { createSqljsSql } from './sqljs-sql.ts';
+import type { SqljsSql } from './sqljs-sql.ts';
+
+export interface LocalDatabaseDeps {
+  readonly store: Store;
+  readonly clock: LogClock;
+  randomBytes(count: number): Uint8Array;
+  /** Address or bytes of `sql-wasm.wasm` of the installed sql.js. */
+  readonly wasm: WasmSource;
+  /** Version of the schema this code writes, and the oldest code that may still write the result. */
+  readonly schemaVersion?: number;
+  readonly oldestWriterVersion?: number;
+  readonly limits?: Partial<CompactionLimits>;
+  /** Saving has been silent for 10 s, or answers again. */
+  onSlow?(isSlow: boolean): void;
+  /** This object is dead: close it, open the database anew, run live queries again. Called once. */
+  onFailed?(failure: StoreError): void;
+}
+
+export interface OwnedDatabase extends LocalDatabase {
+  readonly opening: Opening;
+  readonly storeKind: Store['kind'];
+  durableSeq(): number;
+  /** Why nothing is acknowledged any more, or null. */
+  failure(): StoreError | null;
+  /** One round of merging and deleting now. */
+  compact(): Promise<void>;
+}
+
+/** Set after every open: up to sql.js 1.15 `export()` reopened the file and dropped them. */
+const PRAGMAS = `pragma journal_mode = memory; pragma synchronous = off; pragma temp_store = memory;
+  pragma foreign_keys = on;`;
+
+/** Rejects with a `StoreError` whose outcome is `refused`. */
+export async function openLocalDatabase(deps: LocalDatabaseDeps): Promise<OwnedDatabase> {
+  let lost: StoreError | null = null;
+  const fail = (failure: StoreError): void => {
+    if (lost !== null) return;
+    lost = failure;
+    deps.onFailed?.(failure);
+  };
+  const [engine, opened] = await Promise.all([
+    loadSqliteEngine(deps.wasm),
+    openPageLog({
+      ...deps,
+      schemaVersion: deps.schemaVersion ?? 0,
+      oldestWriterVersion: deps.oldestWriterVersion ?? 0,
+      onFailed: fail,
+    }),
+  ]);
+  if (!opened.ok) throw new StoreError('refused', opened.error);
+  const log = opened.value;
+  const captured = openImage(engine, log);
+  const { database } = captured;
+  const checkUsable = (): void => {
+    const poison = captured.poison();
+    if (poison !== null) fail(brokenCapture(poison));
+    if (lost !== null) throw lost;
+  };
+  const sql = createSqljsSql(database, checkUsable);
+  log.attachImage((into) => {
+    assert(!sql.isInTransaction(), 'an image is copied between transactions');
+    checkUsable();
+    captured.copyImage(into);
+  });
+  return {
+    sql,
+    opening: log.opening,
+    storeKind: deps.store.kind,
+    committedSeq: () => log.committedSeq(),
+    durableSeq: () => log.durableSeq(),
+    async whenDurable(seq) {
+      checkUsable();
+      await log.whenDurable(seq);
+      checkUsable();
+    },
+    takeChangedTables: () => sql.takeChangedTables(),
+    tablesRead: (statement) => sql.tablesRead(statement),
+    failure: () => lost,
+    compact: () => log.compact(),
+    close: () => close(log, sql, captured),
+  };
+}
+
+function openImage(engine: SqliteEngine, log: PageLog): CapturedDatabase {
+  const problem = testCapture(engine);
+  if (problem !== null) {
+    throw new StoreError('refused', { type: 'broken', detail: `page capture: ${problem}` });
+  }
+  const image = log.takeImage();
+  const captured = openCaptured(engine, image, (pages) => log.commit(pages));
+  captured.database.exec(PRAGMAS);
+  if (!log.opening.clean && image.length > 0 && !isSound(captured)) {
+    captured.close();
+    throw new StoreError('refused', { type: 'broken', detail: 'the recovered file is not sound' });
+  }
+  return captured;
+}
+
+const isSound = ({ database }: CapturedDatabase): boolean =>
+  database.exec('pragma quick_check(1)')[0]?.values[0]?.[0] === 'ok';
+
+const brokenCapture = (error: Error): StoreError =>
+  new StoreError('outcome-unknown', { type: 'broken', detail: `page capture: ${error.message}` });
+
+async function close(log: PageLog, sql: SqljsSql, captured: CapturedDatabase): Promise<void> {
+  assert(!sql.isInTransaction(), 'a database is closed between transactions');
+  // A poisoned capture has missed pages: a clean-end record would vouch for what is not in the log.
+  if (captured.poison() === null) await log.close();
+  sql.close();
+  captured.close();
+}
+
+/**
+ * Whether this build of sql.js still yields its pages: a scratch database is written, and the records
+ * made of what was captured must rebuild its file byte for byte. Null when all is well.
+ */
+export function testCapture(engine: SqliteEngine): string | null {
+  const rebuilt = new Uint8Array(64 * PAGE_SIZE_BYTES);
+  let commits = 0;
+  const haveSeen = (count: number): boolean => commits === count;
+  const onCommit = (pages: CommittedPages): void => {
+    commits++;
+    const { pageCount } = pages;
+    const header = { seq: commits, epoch: 1, nonce: 0, previousCrc: 0, pageCount, flags: 0 };
+    applyRecord(rebuilt, encodeRecord(header, pages.readChanges()));
+  };
+  const captured = openCaptured(engine, new Uint8Array(0), onCommit);
+  const { database } = captured;
+  try {
+    database.exec(`${PRAGMAS} create table scratch(id integer primary key, body text)`);
+    if (!haveSeen(1)) return `${commits} commits for one statement`;
+    database.exec(`begin; insert into scratch(body) values (hex(zeroblob(3000))); rollback`);
+    if (!haveSeen(1)) return 'a commit was seen for a rollback';
+    database.exec(`begin; insert into scratch(body) values (hex(zeroblob(5000)));
+      insert into scratch(body) values ('second'); commit`);
+    if (!haveSeen(2)) return `${commits} commits for two transactions`;
+    const image = new Uint8Array(captured.imageBytes());
+    captured.copyImage(image);
+    if (image.length < 3 * PAGE_SIZE_BYTES) return `${image.length} bytes were written`;
+    if (!image.every((byte, index) => byte === rebuilt[index])) return 'captured pages differ';
+    return captured.poison()?.message ?? null;
+  } finally {
+    captured.close();
+  }
+}

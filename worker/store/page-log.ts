@@ -1,0 +1,297 @@
+/**
+ * The page log of one database over one folder of files: opens it (reading, choice of the state,
+ * quarantine, a new owner epoch) and composes commit line and compaction. The caller holds the owner lock
+ * for as long as the log is open.
+ *
+ * What must hold: nothing is put before the store is settled; a read error stops the start, damage does
+ * not; the log serves only after its epoch-start record is durable and no higher epoch has appeared.
+ * It knows no SQLite: pages come in through `commit`, the image goes out once, at the start.
+ */
+import { assert } from '../../shared/assert.ts';
+import { err, ok } from '../../shared/result.ts';
+import type { Result } from '../../shared/result.ts';
+import { createCommitLine } from './commit.ts';
+import type { CommitLine } from './commit.ts';
+import { COMPACTION_LIMITS, createCompaction } from './compact.ts';
+import type { Compaction, CompactionLimits } from './compact.ts';
+import { DATABASE_ID_BYTES } from './file-format.ts';
+import type { Owner } from './file-format.ts';
+import { parseFileName, SPARE_NAME } from './file-names.ts';
+import { StoreError } from './files.ts';
+import type { LogClock, Store, StoreFailure } from './files.ts';
+import { FLAG_CLEAN_END, FLAG_EPOCH_START, FLAG_SCHEMA_CHANGED } from './format.ts';
+import type { PageChanges } from './format.ts';
+import { quarantineDamaged, readFolder } from './folder.ts';
+import type { Folder } from './folder.ts';
+import { buildImage, recover } from './recover.ts';
+import type { Loss, Recovery } from './recover.ts';
+
+const OPEN_ATTEMPTS_MAX = 4;
+const NO_CHANGES: PageChanges = new Map();
+const CARRYING_BASE_SHARE = 0.25;
+const GROUP_BRAKE_MS = 20;
+const SPARE_BYTES = 1024 * 1024;
+/** How soon compaction looks again while files wait for their age. */
+const PENDING_ROUND_MS = 15_000;
+
+export interface PageLogDeps {
+  readonly store: Store;
+  readonly clock: LogClock;
+  randomBytes(count: number): Uint8Array;
+  /** Version of the code's schema, and the oldest whose code may still write what it writes. */
+  readonly schemaVersion: number;
+  readonly oldestWriterVersion: number;
+  readonly limits?: Partial<CompactionLimits>;
+  onSlow?(isSlow: boolean): void;
+  /** Called once, when saving has failed for good: the owner must open the database anew. */
+  onFailed?(failure: StoreError): void;
+}
+
+export interface Opening {
+  readonly clean: boolean;
+  readonly loss: Loss;
+  readonly seq: number;
+  readonly epoch: number;
+  /** Damaged files that were set aside, for the report to the person. */
+  readonly quarantinedFiles: number;
+}
+
+/** What a transaction did, handed over inside the commit hook. */
+export interface CommittedPages {
+  readonly pageCount: number;
+  /** Pages that were written, an upper bound of what changed. */
+  readonly touchedPages: number;
+  readonly schemaChanged: boolean;
+  readonly schemaVersion: number;
+  readChanges(): PageChanges;
+  copyImage(into: Uint8Array): void;
+}
+
+export interface PageLog {
+  /** The SQLite file to open; empty for a new database. Once: it is the caller's from then on. */
+  takeImage(): Uint8Array<ArrayBuffer>;
+  readonly opening: Opening;
+  /** Where compaction may copy the database from, once it is open. */
+  attachImage(copyImage: (into: Uint8Array) => void): void;
+  commit(pages: CommittedPages): void;
+  committedSeq(): number;
+  durableSeq(): number;
+  whenDurable(seq: number): Promise<void>;
+  failure(): StoreError | null;
+  /** One round of compaction now, and its end. For tests and for idle moments. */
+  compact(): Promise<void>;
+  /** Makes everything durable, writes the clean-end record, stops compaction. */
+  close(): Promise<void>;
+}
+
+export async function openPageLog(deps: PageLogDeps): Promise<Result<PageLog, StoreFailure>> {
+  // Settling and reading do not disturb each other; both must be done before the first put.
+  const settled = deps.store.settle();
+  for (let attempt = 0; attempt < OPEN_ATTEMPTS_MAX; attempt++) {
+    const folder = await readFolder(deps.store, deps.clock);
+    if (!folder.ok) return folder;
+    const refusal = refuses(folder.value, deps.schemaVersion);
+    if (refusal !== null) return err(refusal);
+    const isSettled = await settled;
+    if (!isSettled.ok) return isSettled;
+    const opened = await takeOver(deps, folder.value);
+    if (!opened.ok) return opened;
+    if (opened.value !== 'another-owner') return ok(opened.value);
+  }
+  return err({ type: 'busy', detail: 'another owner keeps opening this database' });
+}
+
+/** Older code never repairs, compacts or deletes what newer code wrote. */
+function refuses(folder: Folder, schemaVersion: number): StoreFailure | null {
+  if (folder.hasNewerFormat) return { type: 'broken', detail: 'newer-format' };
+  const oldest = folder.bases.reduce(
+    (most, { base }) => Math.max(most, base.oldestWriterVersion),
+    0,
+  );
+  return oldest > schemaVersion ? { type: 'broken', detail: 'newer-schema' } : null;
+}
+
+async function takeOver(
+  deps: PageLogDeps,
+  folder: Folder,
+): Promise<Result<PageLog | 'another-owner', StoreFailure>> {
+  const recovery = recover(folder, deps.randomBytes(DATABASE_ID_BYTES));
+  const image = buildImage(recovery);
+  const quarantinedFiles = await quarantineDamaged(deps.store, folder);
+  const nonceBytes = deps.randomBytes(4);
+  const owner: Owner = {
+    epoch: folder.highestEpoch + 1,
+    nonce: new DataView(nonceBytes.buffer, nonceBytes.byteOffset, 4).getUint32(0, true),
+  };
+  const log = assemble(deps, folder, recovery, owner, image, quarantinedFiles);
+  const startSeq = log.line.append(NO_CHANGES, recovery.end.pageCount, FLAG_EPOCH_START);
+  const started = await settle(log.line.whenDurable(startSeq));
+  if (!started.ok) return started;
+  const listed = await deps.store.list();
+  if (!listed.ok) return listed;
+  const isOvertaken = listed.value.some((name) => (parseFileName(name)?.epoch ?? 0) > owner.epoch);
+  if (isOvertaken) {
+    log.abandon();
+    return ok('another-owner');
+  }
+  if (deps.store.survives.processKill && !listed.value.includes(SPARE_NAME)) {
+    // Given up when the disk is full, so that deleting and merging have room to work in.
+    void deps.store.put(SPARE_NAME, new ArrayBuffer(SPARE_BYTES));
+  }
+  return ok(log.pageLog);
+}
+
+/** A promise that may reject with a StoreError, as a value. */
+async function settle(work: Promise<void>): Promise<Result<void, StoreFailure>> {
+  return work.then(
+    () => ok(undefined),
+    (error: unknown) => {
+      assert(error instanceof StoreError, 'the commit line rejects with typed failures only');
+      return err(error.failure);
+    },
+  );
+}
+
+interface Rounds {
+  /** Something was written: a round at once if there is work, else after some quiet. */
+  noteWrite(): void;
+  readonly stop: () => void;
+}
+
+// oxlint-disable-next-line max-lines-per-function -- one closure owns the state; its parts are short functions
+function assemble(
+  deps: PageLogDeps,
+  folder: Folder,
+  recovery: Recovery,
+  owner: Owner,
+  image: Uint8Array<ArrayBuffer>,
+  quarantinedFiles: number,
+): { line: CommitLine; pageLog: PageLog; abandon: () => void } {
+  const { store, clock, oldestWriterVersion } = deps;
+  const { databaseId } = recovery;
+  const limits = { ...COMPACTION_LIMITS, ...deps.limits };
+  let copyImage: ((into: Uint8Array) => void) | null = null;
+  const compaction = createCompaction({
+    store,
+    clock,
+    databaseId,
+    owner,
+    oldestWriterVersion,
+    limits,
+    image: () =>
+      copyImage === null || line.failure() !== null ? null : { point: line.committed(), copyImage },
+  });
+  const onChain = new Set(recovery.crcBySeq.values());
+  const logs = folder.segments.map(({ name, segment: { records } }) => ({
+    name,
+    records,
+    onChain: records.every((record) => onChain.has(record.crc)),
+  }));
+  const logBytes = recovery.records.reduce((sum, record) => sum + record.bytes.length, 0);
+  const baseNames = folder.bases.map(({ name }) => name);
+  compaction.adopt(logs, baseNames, recovery.crcBySeq, logBytes);
+  const rounds = createRounds(clock, compaction, limits.quietMs);
+  const line = createCommitLine({
+    store,
+    clock,
+    databaseId,
+    owner,
+    start: recovery.end,
+    oldestWriterVersion,
+    onCommitted: (point) => compaction.committed(point),
+    onWritten(file) {
+      compaction.written(file);
+      rounds.noteWrite();
+    },
+    groupDelayMs: () => (compaction.backlogIsLong() ? GROUP_BRAKE_MS : 0),
+    freeSpace: () => compaction.freeSpace(),
+    onSlow: (isSlow) => deps.onSlow?.(isSlow),
+    onFailed(failure) {
+      rounds.stop();
+      deps.onFailed?.(failure);
+    },
+  });
+  const { clean, loss, end } = recovery;
+  const opening = { clean, loss, seq: end.seq, epoch: owner.epoch, quarantinedFiles };
+  let isClosed = false;
+  let untaken: Uint8Array<ArrayBuffer> | null = image;
+  const pageLog: PageLog = {
+    takeImage() {
+      assert(untaken !== null, 'the image is taken once');
+      const taken = untaken;
+      untaken = null; // as large as the database: not kept beside SQLite's own copy
+      return taken;
+    },
+    opening,
+    attachImage(copy) {
+      copyImage = copy;
+    },
+    commit(pages) {
+      assert(!isClosed, 'a closed page log takes no transaction');
+      commitPages(line, pages, limits);
+    },
+    committedSeq: () => line.committed().seq,
+    durableSeq: () => line.durable().seq,
+    whenDurable: (seq) => line.whenDurable(seq),
+    failure: () => line.failure(),
+    compact: () => compaction.run({ isQuiet: true }),
+    async close() {
+      if (isClosed) return;
+      isClosed = true;
+      rounds.stop();
+      copyImage = null;
+      if (line.failure() === null) {
+        const seq = line.append(NO_CHANGES, line.committed().pageCount, FLAG_CLEAN_END);
+        await line.whenDurable(seq);
+      }
+      await compaction.run({ isQuiet: true });
+    },
+  };
+  return { line, pageLog, abandon: rounds.stop };
+}
+
+/** Small transactions are records; larger ones are published as a base that carries them. */
+function commitPages(line: CommitLine, pages: CommittedPages, limits: CompactionLimits): void {
+  const { pageCount, touchedPages, schemaVersion } = pages;
+  if (touchedPages > Math.max(limits.carryingBasePagesMin, pageCount * CARRYING_BASE_SHARE)) {
+    line.appendCarryingBase(pageCount, schemaVersion, (into) => pages.copyImage(into));
+  } else {
+    const changes = pages.readChanges();
+    // Pages written back unchanged, after a rollback for instance, are no transaction.
+    if (changes.size === 0 && pageCount === line.committed().pageCount) return;
+    line.append(changes, pageCount, pages.schemaChanged ? FLAG_SCHEMA_CHANGED : 0);
+  }
+}
+
+function createRounds(clock: LogClock, compaction: Compaction, quietMs: number): Rounds {
+  let cancel = (): void => undefined;
+  let isRunning = false;
+  let isStopped = false;
+
+  function schedule(delayMs: number, isQuiet: boolean): void {
+    cancel();
+    cancel = clock.after(delayMs, () => void round(isQuiet));
+  }
+
+  async function round(isQuiet: boolean): Promise<void> {
+    isRunning = true;
+    await compaction.run({ isQuiet });
+    isRunning = false;
+    if (isStopped) return;
+    if (compaction.isDue()) schedule(0, false);
+    else if (compaction.hasPending()) schedule(PENDING_ROUND_MS, true);
+  }
+
+  return {
+    noteWrite() {
+      if (isStopped || isRunning) return;
+      // Waiting for quiet only when there is no hurry: a steady stream of writes is never quiet.
+      if (compaction.isDue()) schedule(0, false);
+      else schedule(quietMs, true);
+    },
+    stop() {
+      isStopped = true;
+      cancel();
+    },
+  };
+}

@@ -1,0 +1,223 @@
+/**
+ * Which state the files of a page log hold: pure choice over decoded files, no I/O.
+ *
+ * Records form a tree by (seq, CRC of the record before). It is walked from every base and from the
+ * empty database, and the best END decides: highest owner epoch, then highest seq, then highest nonce
+ * (two owners can take the same epoch when a file vanished), then the newest base. Choosing the best
+ * next record instead can walk into the branch of an owner that stalled and wrote late.
+ *
+ * What must hold: the result is a state some owner made, whole transaction by whole transaction; a
+ * record that does not fit its predecessor counts as absent; loss is reported, never hidden.
+ */
+import { must } from '../../shared/assert.ts';
+import { chainStart } from './file-format.ts';
+import type { Base, Owner, Segment } from './file-format.ts';
+import { applyRecord, fitsAfter, FLAG_CLEAN_END, PAGE_SIZE_BYTES } from './format.ts';
+import type { LogRecord } from './format.ts';
+
+export interface NamedSegment {
+  readonly name: string;
+  readonly segment: Segment;
+}
+
+export interface NamedBase {
+  readonly name: string;
+  readonly base: Base;
+}
+
+export interface RecoveryInput {
+  readonly segments: readonly NamedSegment[];
+  readonly bases: readonly NamedBase[];
+  /** Highest seq that the name of an empty or unreadable file announces; 0 when there is none. */
+  readonly damagedUpToSeq: number;
+}
+
+/** A point of the chain: what the next record has to name and to fit. */
+export interface ChainPoint {
+  readonly seq: number;
+  readonly crc: number;
+  readonly pageCount: number;
+}
+
+export type Loss = 'none' | 'possible' | 'certain';
+
+export interface Recovery {
+  readonly databaseId: Uint8Array;
+  readonly end: ChainPoint;
+  /** The base the walk began at, null for the empty database. */
+  readonly base: NamedBase | null;
+  /** The records after the base, in order. */
+  readonly records: readonly LogRecord[];
+  /** CRC by seq of the chosen chain, as far as files tell, agreeing bases included. */
+  readonly crcBySeq: Map<number, number>;
+  readonly clean: boolean;
+  readonly loss: Loss;
+}
+
+interface End extends Owner {
+  readonly seq: number;
+}
+
+interface Walk extends ChainPoint, End {
+  readonly start: NamedBase | null;
+  readonly records: readonly LogRecord[];
+}
+
+const compareEnds = (a: End, b: End): number =>
+  a.epoch - b.epoch || a.seq - b.seq || a.nonce - b.nonce;
+
+const pointKey = (seq: number, crc: number): string => `${seq}:${crc}`;
+
+/** The records of one database as a tree, with the best end below each of them. */
+interface RecordTree {
+  /** Every record once, from the highest seq down. */
+  readonly records: readonly LogRecord[];
+  /** The child that leads to the best end, or null at the end of the chain. */
+  next(point: ChainPoint): LogRecord | null;
+}
+
+function growTree(segments: readonly NamedSegment[]): RecordTree {
+  const childrenByPoint = new Map<string, LogRecord[]>();
+  const records: LogRecord[] = [];
+  for (const record of segments.flatMap(({ segment }) => segment.records)) {
+    const key = pointKey(record.seq - 1, record.previousCrc);
+    const siblings = childrenByPoint.get(key) ?? [];
+    if (siblings.some((other) => other.crc === record.crc)) continue; // the same record, merged elsewhere
+    siblings.push(record);
+    childrenByPoint.set(key, siblings);
+    records.push(record);
+  }
+  records.sort((a, b) => b.seq - a.seq);
+  const endByRecord = new Map<LogRecord, End>();
+  const endOf = (record: LogRecord): End =>
+    must(endByRecord.get(record), 'ends are known from the highest seq downwards');
+  const children = (point: ChainPoint): LogRecord[] =>
+    (childrenByPoint.get(pointKey(point.seq, point.crc)) ?? []).filter((record) =>
+      fitsAfter(point.pageCount, record),
+    );
+  for (const record of records) {
+    let end: End = record;
+    for (const child of children(record)) {
+      if (compareEnds(endOf(child), end) > 0) end = endOf(child);
+    }
+    endByRecord.set(record, end);
+  }
+  return {
+    records,
+    next(point) {
+      let best: LogRecord | null = null;
+      for (const child of children(point)) {
+        if (best === null || compareEnds(endOf(child), endOf(best)) > 0) best = child;
+      }
+      return best;
+    },
+  };
+}
+
+function walkFrom(tree: RecordTree, start: NamedBase | null, databaseId: Uint8Array): Walk {
+  const records: LogRecord[] = [];
+  let point: ChainPoint & Owner =
+    start === null
+      ? { seq: 0, crc: chainStart(databaseId), pageCount: 0, epoch: 0, nonce: 0 }
+      : ownerAndPoint(start.base);
+  for (;;) {
+    const record = tree.next(point);
+    if (record === null) break;
+    records.push(record);
+    point = record;
+  }
+  const { seq, crc, pageCount, epoch, nonce } = point;
+  return { start, records, seq, crc, pageCount, epoch, nonce };
+}
+
+const ownerAndPoint = (base: Base): ChainPoint & Owner => ({
+  seq: base.seq,
+  crc: base.chain,
+  pageCount: base.pageCount,
+  epoch: base.epoch,
+  nonce: base.nonce,
+});
+
+/** The best state of one database id. */
+function recoverDatabase(databaseId: Uint8Array, input: RecoveryInput): Recovery & { best: End } {
+  const tree = growTree(input.segments);
+  const walks = [null, ...input.bases].map((start) => walkFrom(tree, start, databaseId));
+  const best = walks.reduce((a, b) =>
+    (compareEnds(b, a) || (b.start?.base.seq ?? 0) - (a.start?.base.seq ?? 0)) > 0 ? b : a,
+  );
+  const crcBySeq = new Map<number, number>();
+  for (const walk of walks) {
+    // Bases that lead to the same end are on the chain: retention may count on these, on no others.
+    if (walk.seq !== best.seq || walk.crc !== best.crc) continue;
+    if (walk.start !== null) crcBySeq.set(walk.start.base.seq, walk.start.base.chain);
+    for (const record of walk.records) crcBySeq.set(record.seq, record.crc);
+  }
+  const lastFlags = best.records.at(-1)?.flags ?? 0;
+  const isFresh = input.segments.length === 0 && input.bases.length === 0;
+  const clean = (lastFlags & FLAG_CLEAN_END) !== 0 || (isFresh && input.damagedUpToSeq === 0);
+  const loss: Loss = hasRecordBeyondGap(tree, input.bases, databaseId, best.seq)
+    ? 'certain'
+    : clean && input.damagedUpToSeq <= best.seq
+      ? 'none'
+      : 'possible';
+  const { seq, crc, pageCount } = best;
+  return {
+    databaseId,
+    end: { seq, crc, pageCount },
+    best,
+    base: best.start,
+    records: best.records,
+    crcBySeq,
+    clean,
+    loss,
+  };
+}
+
+/** A valid record past the end whose predecessor is nowhere: what lay between was acknowledged once. */
+function hasRecordBeyondGap(
+  tree: RecordTree,
+  bases: readonly NamedBase[],
+  databaseId: Uint8Array,
+  endSeq: number,
+): boolean {
+  const known = new Set([pointKey(0, chainStart(databaseId))]);
+  for (const record of tree.records) known.add(pointKey(record.seq, record.crc));
+  for (const { base } of bases) known.add(pointKey(base.seq, base.chain));
+  return tree.records.some(
+    (record) => record.seq > endSeq && !known.has(pointKey(record.seq - 1, record.previousCrc)),
+  );
+}
+
+const idKey = (databaseId: Uint8Array): string => databaseId.join(',');
+
+/**
+ * The state to open. `freshId` names the database that begins when there is none. Files of another
+ * database id can only be remains of a folder that was cleared while open; the better end wins.
+ */
+export function recover(input: RecoveryInput, freshId: Uint8Array): Recovery {
+  const ids = new Map<string, Uint8Array>();
+  for (const { segment } of input.segments) ids.set(idKey(segment.databaseId), segment.databaseId);
+  for (const { base } of input.bases) ids.set(idKey(base.databaseId), base.databaseId);
+  if (ids.size === 0) return recoverDatabase(freshId, input);
+  const found = [...ids].map(([key, databaseId]) =>
+    recoverDatabase(databaseId, {
+      segments: input.segments.filter(({ segment }) => idKey(segment.databaseId) === key),
+      bases: input.bases.filter(({ base }) => idKey(base.databaseId) === key),
+      damagedUpToSeq: input.damagedUpToSeq,
+    }),
+  );
+  return found.reduce((a, b) => (compareEnds(b.best, a.best) > 0 ? b : a));
+}
+
+/** The recovered SQLite file, built in place in one buffer; empty when there is no page yet. */
+export function buildImage(recovery: Recovery): Uint8Array<ArrayBuffer> {
+  const { base, records, end } = recovery;
+  const pagesMax = records.reduce(
+    (most, record) => Math.max(most, record.pageCount),
+    base?.base.pageCount ?? 0,
+  );
+  const image = new Uint8Array(pagesMax * PAGE_SIZE_BYTES);
+  if (base !== null) image.set(base.base.image);
+  for (const record of records) applyRecord(image, record);
+  return image.subarray(0, end.pageCount * PAGE_SIZE_BYTES);
+}
