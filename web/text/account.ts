@@ -24,7 +24,6 @@ export const wordsForAccount = {
   tooMany: 'Too many tries. Wait a minute, then try again.',
   refused: (detail: string) => `The server said no (${detail}). Nothing was changed.`,
   nameNeeded: 'Your household will want to know your name.',
-  retryLater: 'The server is busy with another of your devices. Trying again…',
   joinTitle: 'Bring these along?',
   joinWords: (household: string) =>
     `You are signed in to ${household}. There are things on this device that it has not got.`,
@@ -42,6 +41,5 @@ export const wordsForAccount = {
   sendOff: 'Needs a network. Try again when this device is online.',
   stillUnsent: 'Not everything could be sent. Try again with a network.',
   signedOut: 'Signed out.',
-  alreadySignedIn: (name: string) => `You are signed in as ${name}.`,
   toList: 'To the list',
 } as const;

@@ -10,7 +10,6 @@ export const wordsForList = {
   later: 'Later',
   other: 'Other',
   empty: 'Nothing to buy. Type what is missing, or plan a meal and its ingredients land here.',
-  emptyShop: (shop: string) => `Nothing to buy at ${shop}.`,
   planMeal: 'Plan a meal',
   finish: 'Finish shopping',
   edit: (title: string) => `Edit ${title}`,
@@ -22,7 +21,6 @@ export const wordsForList = {
   nowShort: 'Back on the list',
   tick: (title: string, amount: string) => (amount === '' ? title : `${title}, ${amount}`),
   addedTwice: 'Added twice',
-  keepOne: 'Keep one',
   meal: (title: string, day: string) => `${title} ${day}`,
   samplesTitle: 'Saved on this phone. No account needed.',
   samplesWords: 'These are samples to try things on. They leave with one tap.',
@@ -45,7 +43,6 @@ export const wordsForList = {
   forMeal: (title: string, day: string) => `For ${title} on ${day}`,
   nothingSelected: 'Choose a thing to see its details.',
   gone: 'That thing is no longer on the list.',
-  duplicate: 'Keep one?',
 } as const;
 
 export const wordsForQuickAdd = {

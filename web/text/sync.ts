@@ -59,7 +59,6 @@ export const wordsForSync = {
   waiting: 'Waiting to be sent',
   needsChoice: 'Needs your choice',
   today: 'Today',
-  yesterday: 'Yesterday',
   all: 'All',
   sent: 'Sent',
   received: 'Received',
@@ -91,7 +90,6 @@ export const wordsForSync = {
     refused: "Wasn't accepted",
     undone: 'Undone',
   },
-  undoEntry: 'Undo',
   heldReason: {
     conflict: 'Changed here and on another device.',
     rejected: "This change wasn't accepted.",

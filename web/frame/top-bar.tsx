@@ -1,0 +1,36 @@
+/** Below 1024 px: the name, what is true about sync, and a sheet with everything that has no tab. */
+import { Menu as MenuIcon } from 'lucide-react';
+import { lazy, Suspense, useState } from 'react';
+import { Link } from 'wouter';
+
+import { IconButton } from '../components/button.tsx';
+import { Jar } from '../components/jar.tsx';
+import { StatusChip } from '../sync/status-chip.tsx';
+import { wordsForFrame } from '../text/frame.ts';
+import css from './top-bar.module.css';
+
+const MoreSheet = lazy(async () => ({ default: (await import('./more-sheet.tsx')).MoreSheet }));
+
+export function TopBar({ phone }: { readonly phone: boolean }) {
+  const [open, setOpen] = useState(false);
+  return (
+    <header className={css['bar']}>
+      <Link href="/list" className={css['brand']}>
+        <Jar size={24} />
+        <span>{wordsForFrame.appName}</span>
+      </Link>
+      <StatusChip compact={phone} />
+      <IconButton
+        label={wordsForFrame.moreMenu}
+        icon={<MenuIcon size={20} strokeWidth={1.75} />}
+        aria-haspopup="dialog"
+        onClick={() => setOpen(true)}
+      />
+      {open ? (
+        <Suspense>
+          <MoreSheet phone={phone} onClose={() => setOpen(false)} />
+        </Suspense>
+      ) : null}
+    </header>
+  );
+}

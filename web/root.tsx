@@ -1,0 +1,83 @@
+/**
+ * Everything around the app that can stand in its place: a browser that cannot hold a kitchen, and a worker
+ * that stopped. Both say what is true and what to do; what was saved is kept in either case.
+ */
+import { useEffect, useSyncExternalStore } from 'react';
+
+import { useLocation } from 'wouter';
+
+import { App } from './app.tsx';
+import { Button } from './components/button.tsx';
+import { EmptyState } from './components/empty-state.tsx';
+import { ToastProvider, useToast } from './components/toast.tsx';
+import type { Connection } from './connect.ts';
+import { KitchenProvider } from './kitchen.tsx';
+import { wordsForFrame } from './text/frame.ts';
+
+/** Facts that come from outside React, before or after it started. */
+interface Told {
+  readonly lost: boolean;
+  readonly readyOffline: boolean;
+}
+
+let told: Told = { lost: false, readyOffline: false };
+const listeners = new Set<() => void>();
+
+function tell(change: Partial<Told>): void {
+  told = { ...told, ...change };
+  for (const listener of listeners) listener();
+}
+
+export const tellLost = (_error: unknown): void => tell({ lost: true });
+export const tellReadyOffline = (): void => tell({ readyOffline: true });
+
+const subscribe = (onChange: () => void): (() => void) => {
+  listeners.add(onChange);
+  return () => {
+    listeners.delete(onChange);
+  };
+};
+
+export function Root({ connection }: { readonly connection: Connection }) {
+  const { lost, readyOffline } = useSyncExternalStore(subscribe, () => told);
+  if (connection.type === 'unsupported') {
+    return (
+      <EmptyState title={wordsForFrame.cannotOpenTitle}>{wordsForFrame.cannotOpenWords}</EmptyState>
+    );
+  }
+  if (lost) {
+    return (
+      <EmptyState
+        title={wordsForFrame.workerLostTitle}
+        actions={
+          <Button tone="primary" onClick={() => location.reload()}>
+            {wordsForFrame.reload}
+          </Button>
+        }
+      >
+        {wordsForFrame.workerLostWords}
+      </EmptyState>
+    );
+  }
+  return (
+    <ToastProvider>
+      <KitchenProvider kitchen={connection.kitchen} onBroken={tellLost}>
+        {readyOffline ? <ReadyOffline /> : null}
+        <App />
+      </KitchenProvider>
+    </ToastProvider>
+  );
+}
+
+function ReadyOffline() {
+  const toast = useToast();
+  const [path] = useLocation();
+  // Nothing is said in the shop; it is said when the person leaves it.
+  const quiet = path === '/shop' || path.startsWith('/shop/');
+  useEffect(() => {
+    if (quiet) return;
+    toast({ words: wordsForFrame.offlineReady });
+    tell({ readyOffline: false });
+  }, [quiet, toast]);
+  return null;
+}

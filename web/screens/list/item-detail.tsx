@@ -1,0 +1,212 @@
+/**
+ * Everything about one row: amount, note and shop of each of its lines, its aisle, and removing it. Save is
+ * one act per changed line, holding only what changed. What comes from elsewhere meanwhile replaces only
+ * fields that nobody touched here.
+ */
+import { type FormEvent, useId, useState } from 'react';
+
+import type { ActArgs } from '../../../shared/acts/acts.ts';
+import { weekdayName } from '../../../shared/domain/day.ts';
+import type { ListPart, ListRow } from '../../../shared/queries.ts';
+import { Button } from '../../components/button.tsx';
+import { Switch } from '../../components/switch.tsx';
+import { SelectField, TextField } from '../../components/text-field.tsx';
+import { usePerform, useQuery } from '../../kitchen.tsx';
+import { wordsForList } from '../../text/list.ts';
+import { amountFromFields, amountToText } from './amount-text.ts';
+import css from './item-detail.module.css';
+
+const UNITS = ['g', 'kg', 'ml', 'l', 'pack', 'can', 'bottle', 'jar', 'bunch', 'piece'];
+
+interface ItemDetailProps {
+  readonly row: ListRow;
+  readonly onDone: () => void;
+}
+
+export function ItemDetail({ row, onDone }: ItemDetailProps) {
+  const perform = usePerform();
+  const single = row.parts.length === 1;
+  const later = row.state === 'later';
+  return (
+    <div className={css['detail']}>
+      {single ? null : <p className={css['hint']}>{wordsForList.itemParts}</p>}
+      {row.parts.map((part) => (
+        <PartForm key={part.id} part={part} row={row} onSaved={single ? onDone : noop} />
+      ))}
+      <AisleField row={row} />
+      <div className={css['acts']}>
+        {row.state === 'basket' ? null : (
+          <Button
+            onClick={() => {
+              void perform('list.later', { ids: row.ids, later: !later });
+              onDone();
+            }}
+          >
+            {later ? wordsForList.nowShort : wordsForList.laterShort}
+          </Button>
+        )}
+        <Button
+          tone="danger"
+          onClick={() => {
+            void perform('list.remove', { ids: row.ids });
+            onDone();
+          }}
+        >
+          {wordsForList.removeShort}
+        </Button>
+      </div>
+    </div>
+  );
+}
+
+const noop = (): void => undefined;
+
+interface PartFormProps {
+  readonly part: ListPart;
+  readonly row: ListRow;
+  readonly onSaved: () => void;
+}
+
+/** What was typed; a field is absent until it was touched. */
+interface Typed {
+  readonly title?: string;
+  readonly amount?: string;
+  readonly unit?: string;
+  readonly note?: string;
+  readonly storeId?: string;
+}
+
+function PartForm({ part, row, onSaved }: PartFormProps) {
+  const perform = usePerform();
+  const stores = useQuery('stores', {}) ?? [];
+  const unitsId = useId();
+  const [typed, setTyped] = useState<Typed>({});
+  const [problem, setProblem] = useState<'amount' | 'title' | null>(null);
+  const amountText = typed.amount ?? amountToText(part.quantityMilli, part.unit);
+  const unitText = typed.unit ?? part.unit ?? '';
+
+  const save = async (event: FormEvent) => {
+    event.preventDefault();
+    const amount = amountFromFields(amountText, unitText);
+    if (amount === null) return setProblem('amount');
+    if (typed.title?.trim() === '') return setProblem('title');
+    setProblem(null);
+    const args = changesOf(part, row, typed, amount);
+    if (args === null) return onSaved();
+    const result = await perform('list.edit', args);
+    if (!result.ok) return undefined;
+    setTyped({});
+    return onSaved();
+  };
+
+  return (
+    <form className={css['part']} onSubmit={(event) => void save(event)}>
+      {part.meal === null ? null : (
+        <p className={css['hint']}>
+          {wordsForList.forMeal(part.meal.title, weekdayName(part.meal.day))}
+        </p>
+      )}
+      <TextField
+        label={wordsForList.name}
+        value={typed.title ?? part.title}
+        error={problem === 'title' ? wordsForList.nameNeeded : null}
+        onValue={(title) => setTyped({ ...typed, title })}
+      />
+      <div className={css['pair']}>
+        <TextField
+          label={wordsForList.amount}
+          inputMode="text"
+          autoComplete="off"
+          value={amountText}
+          error={problem === 'amount' ? wordsForList.amountNotRead : null}
+          onValue={(amount) => setTyped({ ...typed, amount })}
+        />
+        <TextField
+          label={wordsForList.unit}
+          list={unitsId}
+          autoComplete="off"
+          value={unitText}
+          onValue={(unit) => setTyped({ ...typed, unit })}
+        />
+        <datalist id={unitsId}>
+          {UNITS.map((unit) => (
+            <option key={unit} value={unit}>
+              {unit}
+            </option>
+          ))}
+        </datalist>
+      </div>
+      <TextField
+        label={wordsForList.note}
+        value={typed.note ?? part.note ?? ''}
+        onValue={(note) => setTyped({ ...typed, note })}
+      />
+      {stores.length === 0 ? null : (
+        <SelectField
+          label={wordsForList.shop}
+          value={typed.storeId ?? row.storeId ?? ''}
+          options={[
+            { value: '', label: wordsForList.anyShop },
+            ...stores.map((store) => ({ value: store.id, label: store.name })),
+          ]}
+          onValue={(storeId) => setTyped({ ...typed, storeId })}
+        />
+      )}
+      <div className={css['save']}>
+        <Button type="submit" tone="primary">
+          {wordsForList.save}
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+type ListEdit = ActArgs['list.edit'];
+
+/** Only what differs from the line as it is; null when nothing does. */
+function changesOf(
+  part: ListPart,
+  row: ListRow,
+  typed: Typed,
+  amount: { readonly quantityMilli: number | null; readonly unit: string | null },
+): ListEdit | null {
+  const touchedAmount = typed.amount !== undefined || typed.unit !== undefined;
+  const note = typed.note?.trim() === '' ? null : typed.note?.trim();
+  const storeId = typed.storeId === '' ? null : typed.storeId;
+  const title = typed.title?.trim();
+  const changes: Omit<ListEdit, 'id'> = {
+    ...(title !== undefined && title !== part.title ? { title } : {}),
+    ...(touchedAmount && amount.quantityMilli !== part.quantityMilli
+      ? { quantityMilli: amount.quantityMilli }
+      : {}),
+    ...(touchedAmount && amount.unit !== part.unit ? { unit: amount.unit } : {}),
+    ...(note !== undefined && note !== part.note ? { note } : {}),
+    ...(storeId !== undefined && storeId !== row.storeId ? { storeId } : {}),
+  };
+  return Object.keys(changes).length === 0 ? null : { id: part.id, ...changes };
+}
+
+/** Moving to another aisle is an act of its own, done at once. */
+function AisleField({ row }: { readonly row: ListRow }) {
+  const perform = usePerform();
+  const aisles = useQuery('aisles', {}) ?? [];
+  const [always, setAlways] = useState(false);
+  if (aisles.length === 0) return null;
+  return (
+    <div className={css['aisle']}>
+      <SelectField
+        label={wordsForList.aisle}
+        value={row.aisleId ?? ''}
+        options={[
+          { value: '', label: wordsForList.aisleAuto },
+          ...aisles.map((aisle) => ({ value: aisle.id, label: aisle.name })),
+        ]}
+        onValue={(value) => {
+          const aisleId = value === '' ? null : value;
+          void perform('list.move', { ids: row.ids, aisleId, always });
+        }}
+      />
+      <Switch label={wordsForList.always} checked={always} onChange={setAlways} />
+    </div>
+  );
+}

@@ -1,0 +1,34 @@
+/**
+ * What the field is understood as, piece by piece, with the key under which a piece can be turned back into
+ * plain text. The grammar itself is `shared/domain/quick-add.ts`; here it is only paired with its pieces,
+ * so that a chip's ✕ knows which words it stands for.
+ */
+import type { ListEntry } from '../../../shared/acts/acts.ts';
+import { nameKey, tidyName } from '../../../shared/domain/name-key.ts';
+import { readQuickAdd, splitPieces, stripListMarks } from '../../../shared/domain/quick-add.ts';
+
+export interface UnderstoodPiece {
+  readonly entry: ListEntry;
+  /** Added to the set of words taken as text, this piece loses its amount. */
+  readonly textKey: string;
+}
+
+const STORE = /(?:^|\s)@\S+/u;
+const BRACKETS = /[([][^()[\]]*[)\]]/gu;
+
+export function understand(text: string, asText: ReadonlySet<string>): readonly UnderstoodPiece[] {
+  const entries = readQuickAdd(text, asText);
+  const pieces = splitPieces(text).filter((piece) => readQuickAdd(piece, asText).length === 1);
+  return entries.map((entry, index) => ({ entry, textKey: keyOfPiece(pieces[index] ?? '') }));
+}
+
+function keyOfPiece(piece: string): string {
+  return nameKey(tidyName(stripListMarks(piece).replace(STORE, ' ').replace(BRACKETS, ' ')));
+}
+
+/** The field after a suggestion was taken: the last name is completed, its amount stays. */
+export function completeLast(text: string, typedTitle: string, title: string): string {
+  const at = text.lastIndexOf(typedTitle);
+  if (typedTitle === '' || at < 0) return title;
+  return `${text.slice(0, at)}${title}${text.slice(at + typedTitle.length)}`;
+}
