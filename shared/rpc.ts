@@ -29,7 +29,8 @@ export type AttachOutcome =
 
 export type DetachOutcome =
   | { readonly type: 'detached' }
-  | { readonly type: 'unsent'; readonly rows: number };
+  | { readonly type: 'unsent'; readonly rows: number }
+  | { readonly type: 'failed'; readonly code: string };
 
 /** The kitchen as tabs see it. */
 export interface Kitchen {
@@ -58,10 +59,13 @@ export interface Kitchen {
   dump(): Promise<string>;
 }
 
-/** What a tab's port answers: the kitchen, and first of all who is calling. */
+/**
+ * What a tab's port answers: the kitchen, and first of all who is calling. Either side holds a Web Lock
+ * while it lives and queues for the other's: being granted it means that the other died without a word.
+ */
 export type TabPort = Kitchen & {
-  /** The tab holds the Web Lock `tabLockName(tabId)` while it lives; its death is that lock's release. */
-  hello(tabId: string): Promise<void>;
+  hello(tabId: string): Promise<{ readonly instanceId: string }>;
 };
 
 export const tabLockName = (tabId: string): string => `larder:tab:${tabId}`;
+export const aliveLockName = (instanceId: string): string => `larder:alive:${instanceId}`;

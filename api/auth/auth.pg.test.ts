@@ -107,7 +107,7 @@ describe('accounts', () => {
     const body = await answer.json();
     expect(body).toEqual({
       account: { id: expect.any(String), name: 'Ana', email: person.email },
-      household: { id: expect.any(String), name: 'Ana' },
+      household: { id: expect.any(String), name: 'Ana’s household' },
     });
     const request = new Request(`${local}/sync/connect`, { headers: { cookie } });
     expect(await auth.authenticate(request)).toEqual({

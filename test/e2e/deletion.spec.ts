@@ -2,7 +2,7 @@
 import { expect, newPerson, signIn, signUp, test } from './fixtures.ts';
 import { lasagne, photo, planLasagne } from './kitchen-data.ts';
 
-test('[PULL-1] deleting a recipe with ingredients, plan entries and photo is one bundle elsewhere, trigger writes included', async ({
+test('[PULL-41] deleting a recipe with ingredients, plan entries and photo is one bundle elsewhere, trigger writes included', async ({
   device,
   serverDump,
 }) => {
@@ -51,7 +51,7 @@ test('[PULL-1] deleting a recipe with ingredients, plan entries and photo is one
   for (const table of Object.keys(server)) expect(dump[table], table).toEqual(server[table]);
 });
 
-test('[PULL-2] purchases that the server writes arrive in the bundle of the finished trip', async ({
+test('[PULL-42] purchases that the server writes arrive in the bundle of the finished trip', async ({
   device,
 }) => {
   const ana = newPerson('Ana');

@@ -162,7 +162,13 @@ async function visitAccount(tab: Tab, person: Person, mode: 'sign-up' | 'sign-in
   await page
     .getByRole('button', { name: mode === 'sign-up' ? 'Sign up' : 'Sign in', exact: true })
     .click();
-  await page.waitForURL((url) => url.pathname !== '/sign-in');
+  // A device that holds things of its own is asked whether they come along.
+  const join = page.getByRole('button', { name: /^Add my \d+ / });
+  const signedIn = page.waitForURL((url) => url.pathname !== '/sign-in').then(() => 'signed-in');
+  const asked = join.waitFor().then(() => 'asked');
+  if ((await Promise.race([signedIn, asked])) === 'asked') await join.click();
+  asked.catch(() => undefined);
+  await signedIn;
   await tab.settled();
 }
 

@@ -8,7 +8,7 @@ import { expect, prepareContext, Tab, test } from './fixtures.ts';
 
 const KILLS = Number(process.env['KILLS'] ?? 20);
 
-test('[STORE-1] every edit that was acknowledged is there after the browser was killed', async ({
+test('[STORE-30] every edit that was acknowledged is there after the browser was killed', async ({
   larder,
 }) => {
   test.setTimeout(KILLS * 20_000 + 60_000);

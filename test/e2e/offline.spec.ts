@@ -2,7 +2,7 @@
 import { expect, newPerson, signIn, signUp, test } from './fixtures.ts';
 import { lasagne, planLasagne } from './kitchen-data.ts';
 
-test('[OPS-1] without a network both devices go on, reload and reopen, and are equal afterwards', async ({
+test('[PULL-40] without a network both devices go on, reload and reopen, and are equal afterwards', async ({
   device,
   serverDump,
 }) => {

@@ -35,7 +35,7 @@ function localForm(name: string, column: Column): string {
 export async function dumpHousehold(sql: Sql, email: string): Promise<Dump> {
   const dump: Dump = {};
   const [household] = await sql<{ id: string }[]>`
-    select m.household_id as id from auth.membership m join auth."user" u on u.id = m.account_id
+    select m.household_id as id from auth.membership m join auth.account u on u.id = m.account_id
     where u.email = ${email}`;
   if (household === undefined) throw new Error('nobody with this e-mail has a household');
   for (const [name, table] of Object.entries(tables)) {

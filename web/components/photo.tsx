@@ -59,8 +59,8 @@ function Tile(props: {
   readonly hue: number;
   readonly className: string | undefined;
 }) {
-  const first = props.title.trim().codePointAt(0);
-  const letter = first === undefined ? '' : String.fromCodePoint(first).toLocaleUpperCase();
+  // The first letter, not the quotation mark before it; a title of signs alone has none.
+  const letter = /\p{L}|\p{N}/u.exec(props.title)?.[0].toLocaleUpperCase() ?? '';
   const named =
     props.alt === '' ? { 'aria-hidden': true } : { role: 'img', 'aria-label': props.alt };
   return (

@@ -95,7 +95,7 @@ export function createJournal(nowIso: () => string): Journal {
     unsentActs: (sql: Sql) => {
       const row = sql.all(
         `select count(*) as unsent from acts
-         where direction = 'out'
+         where direction = 'out' and act not in ('samples.add', 'samples.remove')
            and (state = 'sending' or (state in ('saved', 'undone') and ${IS_DIRTY}))`,
       )[0];
       return Number(row?.['unsent'] ?? 0);

@@ -97,7 +97,7 @@ create function auth.make_household() returns trigger language plpgsql as $$
 declare
   made uuid;
 begin
-  insert into auth.household (name) values (new.name) returning id into made;
+  insert into auth.household (name) values (new.name || '’s household') returning id into made;
   insert into auth.membership (account_id, household_id) values (new.id, made);
   return null;
 end

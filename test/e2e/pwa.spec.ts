@@ -1,0 +1,65 @@
+/** Installable, usable from the first visit, and never reloading by itself. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { chromium } from '@playwright/test';
+import { persistentContext } from './browser-process.ts';
+import { expect, test } from './fixtures.ts';
+
+test('[UI-90] the app is installable and its manifest is complete', async ({ larder }) => {
+  const profile = await mkdtemp(join(tmpdir(), 'larder-install-'));
+  const context = await persistentContext(chromium, profile);
+  try {
+    const page = await context.newPage();
+    await page.goto(larder.url);
+    await page.evaluate(() => navigator.serviceWorker.ready);
+    const session = await context.newCDPSession(page);
+    const { installabilityErrors } = await session.send('Page.getInstallabilityErrors');
+    expect(installabilityErrors).toEqual([]);
+    const { errors } = await session.send('Page.getAppManifest');
+    expect(errors).toEqual([]);
+    const manifest = (await (await page.request.get(`${larder.url}/manifest.webmanifest`)).json()) as {
+      id: string;
+      icons: { src: string; purpose: string }[];
+      shortcuts: unknown[];
+    };
+    expect(manifest.id).toBe('/');
+    expect(manifest.shortcuts).toHaveLength(3);
+    for (const icon of manifest.icons) {
+      const answer = await page.request.get(larder.url + icon.src);
+      expect(answer.headers()['content-type']).toBe('image/png');
+    }
+  } finally {
+    await context.close();
+    await rm(profile, { recursive: true, force: true });
+  }
+});
+
+test('[UI-91] the shell opens without a network, at every address', async ({ device }) => {
+  const laptop = await device();
+  const tab = await laptop.openTab();
+  await tab.page.evaluate(() => navigator.serviceWorker.ready);
+  laptop.proxy.cut();
+  for (const path of ['/list', '/week', '/recipes', '/pantry', '/settings', '/import', '/trash']) {
+    await tab.page.goto(laptop.proxy.url + path);
+    await expect(tab.page.getByRole('main'), path).toBeVisible();
+    await expect(tab.page.getByRole('heading', { level: 1 }), path).toBeVisible();
+  }
+});
+
+test('[UI-92] no page breaks the content security policy or logs an error', async ({ device }) => {
+  const laptop = await device();
+  const tab = await laptop.openTab();
+  const complaints: string[] = [];
+  tab.page.on('console', (message) => {
+    if (message.type() === 'error' || /Content Security Policy/.test(message.text())) {
+      complaints.push(message.text());
+    }
+  });
+  tab.page.on('pageerror', (error) => complaints.push(String(error)));
+  for (const path of ['/list', '/shop', '/week', '/recipes', '/recipes/new', '/import', '/sync']) {
+    await tab.page.goto(laptop.proxy.url + path);
+    await expect(tab.page.getByRole('heading', { level: 1 }).first(), path).toBeVisible();
+  }
+  expect(complaints).toEqual([]);
+});

@@ -1,0 +1,156 @@
+/**
+ * The kitchen of one device: acts, queries and accounts over the engine. Here the product meets the
+ * engine; this file knows no wire and no page log.
+ *
+ * An act is one local transaction: refused means rolled back whole, resolved means on disk. The account
+ * is kept in the database it belongs to, so that a start without a network knows whose kitchen this is.
+ */
+import type { ActArgs, ActName, Performed, Refusal } from '../shared/acts/acts.ts';
+import { sampleIdPrefix } from '../shared/domain/samples.ts';
+import { err, type Result } from '../shared/result.ts';
+import type { AttachOutcome, DetachOutcome, Kitchen } from '../shared/rpc.ts';
+import { performAct } from './acts/perform.ts';
+import { dumpTables } from './dump.ts';
+import { Refused, type Engine, type WriteFailure } from './engine/engine.ts';
+import type { SyncFailure } from './engine/failures.ts';
+import type { Ids, Sql } from './engine/ports.ts';
+import { failureCode } from './engine/status.ts';
+import { findAccount, rememberSamples, setAccount, wereSamplesLaidOut } from './prefs.ts';
+import { runQuery } from './queries/run-query.ts';
+import { StoreError } from './store/files.ts';
+
+export interface KitchenDeps {
+  readonly engine: Engine;
+  readonly ids: Ids;
+  /** RFC 3339 in UTC with milliseconds, and the person's own calendar day. */
+  readonly nowIso: () => string;
+  readonly todayIso: () => string;
+}
+
+export function createKitchen(deps: KitchenDeps): Kitchen {
+  const { engine } = deps;
+
+  const perform = async <A extends ActName>(
+    act: A,
+    args: ActArgs[A],
+    actId: string,
+  ): Promise<Result<Performed, Refusal>> => {
+    const written = await engine.write((sql) => performIn(deps, sql, act, args, actId));
+    return written.ok ? written : err(refusalOf(written.error));
+  };
+
+  return {
+    perform,
+    ask: (query, args) =>
+      engine.read((sql) => runQuery(sql, query, args, { todayIso: deps.todayIso() })),
+    async watch(query, args, onRows) {
+      return engine.watch(
+        (sql) => runQuery(sql, query, args, { todayIso: deps.todayIso() }),
+        onRows,
+      );
+    },
+    async watchStatus(onStatus) {
+      return engine.watchStatus(onStatus);
+    },
+    async attach(account): Promise<AttachOutcome> {
+      await leaveUntouchedSamples(deps);
+      const attached = await engine.attach(account.householdId);
+      if (attached.type === 'failed') return attachFailure(attached.failure);
+      if (attached.type === 'attached') await engine.write((sql) => setAccount(sql, account));
+      return attached;
+    },
+    async detach(unsent): Promise<DetachOutcome> {
+      const detached =
+        unsent === 'send-first' ? await engine.syncThenDetach() : await engine.detach();
+      if (detached.type === 'failed') return { type: 'failed', code: failureCode(detached.failure) };
+      if (detached.type === 'detached') await engine.write((sql) => setAccount(sql, null));
+      return detached;
+    },
+    account: () => engine.read(findAccount),
+    async syncNow() {
+      await engine.sync();
+    },
+    dump: () => engine.read(dumpTables),
+  };
+}
+
+/** First start only: five lines, three recipes and a meal that teach. */
+export async function layOutSamples(deps: KitchenDeps): Promise<void> {
+  if (await deps.engine.read(wereSamplesLaidOut)) return;
+  await deps.engine.write((sql) => {
+    performIn(deps, sql, 'samples.add', {}, deps.ids.uuid());
+    rememberSamples(sql);
+  });
+}
+
+/**
+ * Samples that nobody touched teach one person on one device; a household does not need them. Any act
+ * that wrote a sample row, or used a sample recipe, keeps them all.
+ */
+async function leaveUntouchedSamples(deps: KitchenDeps): Promise<void> {
+  const canGo = await deps.engine.read((sql) => haveSamples(sql) && !wereSamplesUsed(sql));
+  if (!canGo) return;
+  await deps.engine.write((sql) => performIn(deps, sql, 'samples.remove', {}, deps.ids.uuid()));
+}
+
+/** Sample ids share a prefix; `~` sorts behind every digit. */
+const sampleRange = [sampleIdPrefix, `${sampleIdPrefix}~`];
+
+const haveSamples = (sql: Sql): boolean =>
+  sql.all(
+    `select 1 from recipes where id >= ?1 and id < ?2
+     union all select 1 from list_items where id >= ?1 and id < ?2
+     union all select 1 from plan_entries where id >= ?1 and id < ?2 limit 1`,
+    sampleRange,
+  ).length > 0;
+
+function wereSamplesUsed(sql: Sql): boolean {
+  const rows = sql.all(
+    `select 1 from act_rows r join acts a on a.id = r.act_id
+     where r.row_id >= ?1 and r.row_id < ?2 and a.act not in ('samples.add', 'samples.remove')
+     union all
+     select 1 from plan_entries
+     where recipe_id >= ?1 and recipe_id < ?2 and not (id >= ?1 and id < ?2)
+     limit 1`,
+    sampleRange,
+  );
+  return rows.length > 0;
+}
+
+function performIn<A extends ActName>(
+  deps: KitchenDeps,
+  sql: Sql,
+  act: A,
+  args: ActArgs[A],
+  actId: string,
+): Performed {
+  const performed = performAct(sql, act, args, {
+    actId,
+    nowIso: deps.nowIso(),
+    newId: () => deps.ids.rowId(),
+    accountId: findAccount(sql)?.accountId ?? null,
+  });
+  if (!performed.ok) throw new Refused(performed.error);
+  return performed.value;
+}
+
+/** Acts refuse with their own value; what the store could not keep is said as not saved. */
+function refusalOf(failure: WriteFailure): Refusal {
+  switch (failure.type) {
+    case 'refused':
+      return failure.refusal as Refusal;
+    case 'not-durable':
+      return { type: 'not-saved', reason: notSavedReason(failure.cause) };
+  }
+}
+
+function notSavedReason(cause: unknown): 'full' | 'broken' | 'unknown' {
+  if (!(cause instanceof StoreError)) return 'unknown';
+  return cause.failure.type === 'full' ? 'full' : 'broken';
+}
+
+function attachFailure(failure: SyncFailure): AttachOutcome {
+  return failure.type === 'network'
+    ? { type: 'unreachable' }
+    : { type: 'refused', code: failureCode(failure) };
+}
