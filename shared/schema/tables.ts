@@ -3,7 +3,7 @@
  * made from this list, or checked against it by a test. Changing it takes a migration on both sides and
  * the next `version`.
  */
-import type { Column, DeleteAction, MergeRule, RowOf, Schema } from './types.ts';
+import type { Column, DeleteAction, MergeRule, RemovalRule, RowOf, Schema } from './types.ts';
 
 type Options = Partial<Pick<Column, 'group' | 'min' | 'max' | 'values' | 'default'>>;
 
@@ -76,6 +76,7 @@ const table = <const C extends Readonly<Record<string, Column>>>(
     readonly serverWritten?: boolean;
     readonly serverUnique?: readonly (readonly string[])[];
     readonly indexes?: readonly (readonly string[])[];
+    readonly removal?: RemovalRule;
   } = {},
 ) => ({
   columns,
@@ -83,6 +84,7 @@ const table = <const C extends Readonly<Record<string, Column>>>(
   serverWritten: more.serverWritten ?? false,
   serverUnique: more.serverUnique ?? [],
   indexes: more.indexes ?? [],
+  removal: more.removal ?? 'change-stays',
 });
 
 export const tables = {
@@ -97,15 +99,18 @@ export const tables = {
     },
     { indexes: [['name_key']] },
   ),
-  aisles: table({
-    id: id(),
-    store_id: { ...link('stores', 'fixed', 'cascade') },
-    parent_id: link('aisles', 'ref'),
-    name: text(60, false, 'newest', { min: 1 }),
-    hue: count(0, 11, false, 'newest'),
-    ...position,
-    ...stamps,
-  }),
+  aisles: table(
+    {
+      id: id(),
+      store_id: { ...link('stores', 'fixed', 'cascade') },
+      parent_id: link('aisles', 'ref'),
+      name: text(60, false, 'newest', { min: 1 }),
+      hue: count(0, 11, false, 'newest'),
+      ...position,
+      ...stamps,
+    },
+    { removal: 'removal-stays' },
+  ),
   products: table(
     {
       id: id(),
@@ -121,22 +126,25 @@ export const tables = {
     },
     { indexes: [['name_key']] },
   ),
-  recipes: table({
-    id: id(),
-    title: text(160, false, 'ask', { min: 1 }),
-    servings: count(1, 99, false, 'ask'),
-    summary: text(400, true, 'text'),
-    notes: text(8000, true, 'text'),
-    prep_minutes: count(0, 9999, true, 'newest'),
-    cook_minutes: count(0, 9999, true, 'newest'),
-    rating: count(1, 5, true, 'newest'),
-    source_name: text(160, true, 'newest', { group: 'source' }),
-    source_url: text(2000, true, 'newest', { group: 'source' }),
-    based_on_id: link('recipes', 'ref'),
-    cover_photo_id: link('recipe_photos', 'ref'),
-    trashed_at: instant(true, 'life'),
-    ...stamps,
-  }),
+  recipes: table(
+    {
+      id: id(),
+      title: text(160, false, 'ask', { min: 1 }),
+      servings: count(1, 99, false, 'ask'),
+      summary: text(400, true, 'text'),
+      notes: text(8000, true, 'text'),
+      prep_minutes: count(0, 9999, true, 'newest'),
+      cook_minutes: count(0, 9999, true, 'newest'),
+      rating: count(1, 5, true, 'newest'),
+      source_name: text(160, true, 'newest', { group: 'source' }),
+      source_url: text(2000, true, 'newest', { group: 'source' }),
+      based_on_id: link('recipes', 'ref'),
+      cover_photo_id: link('recipe_photos', 'ref'),
+      trashed_at: instant(true, 'life'),
+      ...stamps,
+    },
+    { removal: 'ask' },
+  ),
   recipe_ingredients: table({
     id: id(),
     recipe_id: owned('recipes'),
@@ -157,15 +165,18 @@ export const tables = {
     ...position,
     ...stamps,
   }),
-  recipe_photos: table({
-    id: id(),
-    recipe_id: owned('recipes'),
-    mime: text(16, false, 'fixed', { values: ['image/webp', 'image/jpeg'] }),
-    width: count(1, 2000, false, 'fixed'),
-    height: count(1, 2000, false, 'fixed'),
-    bytes: column('blob', false, 'fixed', { min: 1, max: 65_536 }),
-    ...created,
-  }),
+  recipe_photos: table(
+    {
+      id: id(),
+      recipe_id: owned('recipes'),
+      mime: text(16, false, 'fixed', { values: ['image/webp', 'image/jpeg'] }),
+      width: count(1, 2000, false, 'fixed'),
+      height: count(1, 2000, false, 'fixed'),
+      bytes: column('blob', false, 'fixed', { min: 1, max: 65_536 }),
+      ...created,
+    },
+    { removal: 'removal-stays' },
+  ),
   tags: table(
     {
       id: id(),
@@ -183,7 +194,7 @@ export const tables = {
       tag_id: owned('tags'),
       ...created,
     },
-    { serverUnique: [['recipe_id', 'tag_id']] },
+    { serverUnique: [['recipe_id', 'tag_id']], removal: 'removal-stays' },
   ),
   plan_entries: table(
     {

@@ -33,6 +33,12 @@ export type MergeRule =
   | 'ref'
   | 'server';
 
+/**
+ * One side removed the row, the other changed it: the change stays, the removal stays, or the person is
+ * asked (`app.md` §7). Absent means that the change stays.
+ */
+export type RemovalRule = 'change-stays' | 'removal-stays' | 'ask';
+
 export type DeleteAction = 'cascade' | 'set null';
 
 export interface Column {
@@ -60,6 +66,8 @@ export interface Table {
   readonly serverWritten: boolean;
   /** Uniqueness beyond the key: deferrable on the server, absent on the device. */
   readonly serverUnique: readonly (readonly string[])[];
+  /** What happens when one side removed a row that the other side changed. */
+  readonly removal?: RemovalRule;
   /** Column lists that get an index on both sides, beside those of foreign keys. */
   readonly indexes: readonly (readonly string[])[];
 }

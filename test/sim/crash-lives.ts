@@ -41,6 +41,7 @@ export interface CrashReport {
 const TINY_LIMITS = {
   mergeSegmentsMin: 6,
   quietMergeSegmentsMin: 3,
+  mergeMergedMin: 3,
   baseAfterBytesMin: 8_000,
   baseAfterBytesMax: 24_000,
   carryingBasePagesMin: 4,

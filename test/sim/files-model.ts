@@ -76,7 +76,12 @@ export interface SimulatedDisk {
 export interface SimulatedFile {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly writtenMs: number;
+  /** The same by the wall clock of that moment. */
+  readonly writtenWallMs: number;
 }
+
+/** People and networks set wall clocks: this far from the truth, each way. */
+const WALL_CLOCK_OFF_MS_MAX = 280_000;
 
 const NEVER = new Promise<never>(() => undefined);
 
@@ -86,8 +91,12 @@ export function createSimulatedDisk(clock: SimulatedClock, random: Random): Simu
   let inFlight = new Map<string, Uint8Array<ArrayBuffer>>();
   const late = new Map<string, Uint8Array<ArrayBuffer>>();
 
+  let wallClockOffMs = 0;
+
   const land = (name: string, bytes: Uint8Array<ArrayBuffer>): void => {
-    if (!files.has(name)) files.set(name, { bytes, writtenMs: clock.elapsedMs() });
+    if (files.has(name)) return;
+    const writtenMs = clock.elapsedMs();
+    files.set(name, { bytes, writtenMs, writtenWallMs: writtenMs + wallClockOffMs });
   };
   const tear = (bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> =>
     bytes.slice(0, random(bytes.length));
@@ -128,6 +137,11 @@ export function createSimulatedDisk(clock: SimulatedClock, random: Random): Simu
             ? err({ type: 'absent', detail: name })
             : ok(file.bytes.slice());
         }),
+      async ageMs(name) {
+        const found = await call(() => ok(files.get(name)));
+        const file = found.ok ? found.value : undefined;
+        return file === undefined ? null : clock.elapsedMs() + wallClockOffMs - file.writtenWallMs;
+      },
       async put(name, buffer) {
         if (isDead) return NEVER;
         if (files.has(name) || inFlight.has(name)) return err({ type: 'exists', detail: name });
@@ -164,14 +178,16 @@ export function createSimulatedDisk(clock: SimulatedClock, random: Random): Simu
     files,
     open,
     crash(kind) {
+      wallClockOffMs = random(2 * WALL_CLOCK_OFF_MS_MAX) - WALL_CLOCK_OFF_MS_MAX;
       for (const handle of handles) handle.kill();
       handles.clear();
       if (kind === 'power-cut') {
-        for (const [name, { bytes, writtenMs }] of files) {
+        for (const [name, file] of files) {
+          const { bytes, writtenMs } = file;
           if (clock.elapsedMs() - writtenMs > WRITTEN_BACK_AFTER_MS) continue;
           const fate = random(5);
-          if (fate === 2) files.set(name, { bytes: tear(bytes), writtenMs });
-          else if (fate === 3) files.set(name, { bytes: new Uint8Array(0), writtenMs });
+          if (fate === 2) files.set(name, { ...file, bytes: tear(bytes) });
+          else if (fate === 3) files.set(name, { ...file, bytes: new Uint8Array(0) });
           else if (fate === 4) files.delete(name);
         }
       }

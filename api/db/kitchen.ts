@@ -1,0 +1,69 @@
+/**
+ * Joins Larder's declared tables (shared/schema) to the sync service: the registry it takes as an
+ * argument, and the migrations that make the tables. Constraint names follow one rule,
+ * `<table>_<column>_fkey` and `<table>_<columns>_key`, which the migration keeps.
+ */
+import type { Schema } from '../../shared/schema/types.ts';
+import { kitchenSchema } from '../../shared/schema/tables.ts';
+import { type WireType, wireTypeOfKind } from '../../shared/schema/value-wire.ts';
+import type { SyncTable } from '../sync/registry.ts';
+import type { Migration, SyncSchema } from './migrate.ts';
+import authSql from './migrations/0010-auth.sql?raw';
+import kitchenSql from './migrations/0002-kitchen.sql?raw';
+import kitchenTriggersSql from './migrations/0003-kitchen-triggers.sql?raw';
+import syncSql from './migrations/0001-sync.sql?raw';
+
+export const migrations: readonly Migration[] = [
+  { name: '0001-sync', sql: syncSql },
+  { name: '0002-kitchen', sql: kitchenSql },
+  { name: '0003-kitchen-triggers', sql: kitchenTriggersSql },
+  { name: '0010-auth', sql: authSql },
+];
+
+const SQL_TYPES: Readonly<Record<WireType, string>> = {
+  int2: 'smallint',
+  int4: 'integer',
+  int8: 'bigint',
+  numeric: 'numeric',
+  float4: 'real',
+  float8: 'double precision',
+  boolean: 'boolean',
+  bytea: 'bytea',
+  uuid: 'uuid',
+  text: 'text',
+  date: 'date',
+  timestamp: 'timestamp(3)',
+  timestamptz: 'timestamptz(3)',
+  json: 'jsonb',
+  array: 'text[]',
+};
+
+export function syncTablesOf(schema: Schema): readonly SyncTable[] {
+  return Object.entries(schema.tables).map(([name, table]) => ({
+    schema: schema.name,
+    table: name,
+    key: table.key,
+    keyType: table.columns[table.key]?.kind === 'key' ? 'text' : 'uuid',
+    serverWritten: table.serverWritten,
+    columns: Object.entries(table.columns).map(([column, { kind }]) => ({
+      name: column,
+      type: wireTypeOfKind[kind],
+      sqlType: SQL_TYPES[wireTypeOfKind[kind]],
+    })),
+    foreignKeys: Object.entries(table.columns).flatMap(([column, { references }]) =>
+      references === undefined
+        ? []
+        : [{ name: `${name}_${column}_fkey`, column, table: references.table }],
+    ),
+    uniques: table.serverUnique.map((columns) => ({
+      name: `${name}_${columns.join('_')}_key`,
+      columns,
+    })),
+  }));
+}
+
+export const kitchenSync: SyncSchema = {
+  appName: 'larder',
+  schemaVersion: kitchenSchema.version,
+  tables: syncTablesOf(kitchenSchema),
+};

@@ -1,0 +1,132 @@
+/**
+ * What happens to every sync request before its own operation, in the order of protocol.md §1.4: are we
+ * serving, is the body small enough, who asks and from where, in which household and as which source, is
+ * it the household that was meant, is the body JSON. Route and method were decided by the router.
+ */
+import { type Result, err, ok } from '../../shared/result.ts';
+import { type BodyObject, readBody } from '../middleware/body.ts';
+import { isFromOurOrigin } from '../middleware/origin.ts';
+import { readExpectedUser, readExtensions, readSourceId } from '../middleware/source.ts';
+import { type Caller, scopeIdOf } from '../sync/caller.ts';
+import type { SyncFailure } from '../sync/refusal.ts';
+import type { SyncService } from '../sync/service.ts';
+
+export type SyncIdentity =
+  | {
+      readonly type: 'account';
+      readonly accountId: string;
+      /** The user of the sync system; null for an account without a household. */
+      readonly householdId: string | null;
+      readonly name: string;
+      /** What people call the device, for the history that triggers write. */
+      readonly deviceLabel?: string;
+    }
+  | { readonly type: 'none' };
+
+export interface SyncRoutesDeps {
+  readonly service: SyncService;
+  /** Decides from the request's session or token alone. Throws when the database is away. */
+  readonly authenticate: (request: Request) => Promise<SyncIdentity>;
+  /** The origins whose scripts may use a session cookie. */
+  readonly originsOf: (request: Request) => readonly string[];
+}
+
+export interface Admitted {
+  readonly caller: Caller;
+  readonly areExtensionsAsked: boolean;
+}
+
+const fail = (failure: SyncFailure): { readonly ok: false; readonly error: SyncFailure } =>
+  err(failure);
+
+/** Steps 4 to 6: authentication, cookie rules, household, source, expected user. */
+export async function admit(
+  deps: SyncRoutesDeps,
+  request: Request,
+): Promise<Result<Admitted, SyncFailure>> {
+  let identity: SyncIdentity;
+  try {
+    identity = await deps.authenticate(request);
+  } catch {
+    // The session lives in the same database; without it nobody can be told from anybody.
+    return fail({
+      code: 'service_unavailable',
+      message: 'the service cannot answer just now',
+      retryAfterSeconds: 1,
+    });
+  }
+  if (identity.type === 'none')
+    return fail({ code: 'authentication_failed', message: 'sign in first' });
+  if (!isFromOurOrigin(request, deps.originsOf)) {
+    return fail({ code: 'origin_forbidden', message: 'the request came from another site' });
+  }
+  if (identity.householdId === null) {
+    return fail({ code: 'scope_forbidden', message: 'the account belongs to no household' });
+  }
+  const sourceId = readSourceId(request);
+  if (sourceId === null) {
+    return fail({ code: 'invalid_request', message: 'Oversync-Source-ID is missing or malformed' });
+  }
+  const expectedUser = readExpectedUser(request);
+  if (expectedUser !== null && expectedUser !== identity.householdId) {
+    return fail({ code: 'user_mismatch', message: 'another household is signed in' });
+  }
+  const extensions = readExtensions(request);
+  return ok({
+    areExtensionsAsked: extensions.isAsked,
+    caller: {
+      userId: identity.householdId,
+      scopeId: scopeIdOf(identity.householdId),
+      accountId: identity.accountId,
+      sourceId,
+      actor: identity.name,
+      device: identity.deviceLabel ?? null,
+      extensions: extensions.names,
+    },
+  });
+}
+
+export interface DecodedRequest extends Admitted {
+  readonly body: BodyObject | null;
+}
+
+/**
+ * All steps. The body is read before anybody is authenticated, since its size is checked first, and
+ * judged after, so that a stranger learns nothing but "too large" from it.
+ */
+export async function decodeRequest(
+  deps: SyncRoutesDeps,
+  request: Request,
+  bodyBytesMax: number,
+): Promise<Result<DecodedRequest, SyncFailure>> {
+  if (deps.service.lifecycle() !== 'running') {
+    return fail({
+      code: 'service_unavailable',
+      message: 'the service is shutting down',
+      retryAfterSeconds: 1,
+    });
+  }
+  const body = await readBody(request, bodyBytesMax);
+  if (!body.ok && body.error === 'too-large') {
+    return fail({
+      code: 'request_too_large',
+      message: `the body is larger than ${String(bodyBytesMax)} bytes`,
+    });
+  }
+  const admitted = await admit(deps, request);
+  if (!admitted.ok) return admitted;
+  if (!body.ok) return fail({ code: 'invalid_request', message: 'the body is not a JSON object' });
+  return ok({ ...admitted.value, body: body.value });
+}
+
+/** An integer from `least` in decimal; `fallback` when absent, null when it is anything else. */
+export function readInteger(
+  text: string | undefined,
+  least: number,
+  fallback: number,
+): number | null {
+  if (text === undefined) return fallback;
+  if (!/^(0|[1-9][0-9]{0,15})$/.test(text)) return null;
+  const value = Number(text);
+  return Number.isSafeInteger(value) && value >= least ? value : null;
+}

@@ -1,0 +1,278 @@
+/**
+ * The sync protocol over HTTP: decode, call the service, encode. No rule of the protocol is decided here
+ * but the shape of requests. Every path answers another method with 405 and every other `/sync/*` path
+ * with 404, in the protocol's error shape.
+ */
+import { type Context, Hono } from 'hono';
+import { connectRequest } from '../../shared/protocol/connect.ts';
+import { snapshotCreateRequest } from '../../shared/protocol/snapshot.ts';
+import type { ErrorCode } from '../../shared/protocol/errors.ts';
+import { type Result, err } from '../../shared/result.ts';
+import { syncHeaders } from '../middleware/headers.ts';
+import type { SyncFailure } from '../sync/refusal.ts';
+import { answer, failureResponse, jsonResponse } from './sync-answer.ts';
+import { createChunk, createSession, createSinglePush } from './sync-push.ts';
+import {
+  type DecodedRequest,
+  type SyncRoutesDeps,
+  decodeRequest,
+  readInteger,
+} from './sync-request.ts';
+import { createWatch } from './sync-watch.ts';
+
+type Operation = (
+  context: Context,
+  decoded: DecodedRequest,
+) => Promise<Result<object | void, SyncFailure>>;
+
+const failed = (
+  code: ErrorCode,
+  message: string,
+): { readonly ok: false; readonly error: SyncFailure } => err({ code, message });
+
+const connectOperation =
+  ({ service }: SyncRoutesDeps): Operation =>
+  async (_context, { caller, body }) => {
+    const parsed = connectRequest.safeParse(body ?? {});
+    if (!parsed.success) return failed('invalid_request', 'has_local_pending_rows is a boolean');
+    return service.connect(caller, parsed.data.has_local_pending_rows);
+  };
+
+const committedRowsOperation =
+  ({ service }: SyncRoutesDeps): Operation =>
+  async (context, { caller }) => {
+    const query = context.req.query();
+    const bundleSeq = readInteger(context.req.param('bundle_seq'), 1, 0);
+    const afterRowOrdinal = readInteger(query['after_row_ordinal'], 0, -1);
+    const rowsMax = readInteger(query['max_rows'], 1, service.limits.committedRows.rowsDefault);
+    if (bundleSeq === null || bundleSeq === 0 || afterRowOrdinal === null || rowsMax === null) {
+      return failed(
+        'committed_bundle_chunk_invalid',
+        'the bundle number or the paging is malformed',
+      );
+    }
+    const include = caller.extensions.has('bundle_notes') ? query['include'] : undefined;
+    if (include !== undefined && include !== 'notes') {
+      return failed('invalid_request', 'include may only be "notes"');
+    }
+    return service.committedRows(caller, {
+      bundleSeq,
+      afterRowOrdinal: afterRowOrdinal === -1 ? null : afterRowOrdinal,
+      rowsMax,
+      withNotes: include === 'notes',
+    });
+  };
+
+const pullOperation =
+  ({ service }: SyncRoutesDeps): Operation =>
+  async (context, { caller }) => {
+    const query = context.req.query();
+    const { bundlesDefault, bundlesMax } = service.limits.pull;
+    const afterBundleSeq = readInteger(query['after_bundle_seq'], 0, 0);
+    const wanted = readInteger(query['max_bundles'], 1, bundlesDefault);
+    const targetBundleSeq = readInteger(query['target_bundle_seq'], 0, 0);
+    if (
+      afterBundleSeq === null ||
+      targetBundleSeq === null ||
+      wanted === null ||
+      wanted > bundlesMax
+    ) {
+      return failed('invalid_request', 'the checkpoint, the target or max_bundles is malformed');
+    }
+    const include = caller.extensions.has('bundle_notes') ? query['include'] : undefined;
+    if (include !== undefined && include !== 'notes') {
+      return failed('invalid_request', 'include may only be "notes"');
+    }
+    return service.pull(caller, {
+      afterBundleSeq,
+      bundlesMax: wanted,
+      targetBundleSeq,
+      withNotes: include === 'notes',
+    });
+  };
+
+const snapshotCreateOperation =
+  ({ service }: SyncRoutesDeps): Operation =>
+  async (_context, { caller, body }) => {
+    const parsed = snapshotCreateRequest.safeParse(body ?? {});
+    if (!parsed.success)
+      return failed('snapshot_session_invalid', 'the request for a snapshot is malformed');
+    const replacement = parsed.data.source_replacement;
+    return service.createSnapshot(
+      caller,
+      replacement === undefined
+        ? null
+        : {
+            previousSourceId: replacement.previous_source_id,
+            newSourceId: replacement.new_source_id,
+            reason: replacement.reason,
+          },
+    );
+  };
+
+const snapshotPageOperation =
+  ({ service }: SyncRoutesDeps): Operation =>
+  async (context, { caller }) => {
+    const query = context.req.query();
+    const { rowsDefault, pageBytesDefault } = service.limits.snapshot;
+    const afterRowOrdinal = readInteger(query['after_row_ordinal'], 0, 0);
+    const rowsMax = readInteger(query['max_rows'], 1, rowsDefault);
+    const bytesMax = readInteger(query['max_bytes'], 1, pageBytesDefault);
+    if (afterRowOrdinal === null || rowsMax === null || bytesMax === null) {
+      return failed('snapshot_chunk_invalid', 'the paging is malformed');
+    }
+    return service.readSnapshotPage(caller, {
+      snapshotId: context.req.param('snapshot_id') ?? '',
+      afterRowOrdinal,
+      rowsMax,
+      bytesMax,
+    });
+  };
+
+/** Gives the permit back when the body was written or its reader went away. */
+function heldUntilWritten(response: Response, release: () => void): Response {
+  if (response.body === null) {
+    release();
+    return response;
+  }
+  const source: ReadableStreamDefaultReader<Uint8Array> = response.body.getReader();
+  const body = new ReadableStream<Uint8Array>({
+    pull: async (controller) => {
+      const { done, value } = await source.read();
+      if (!done) return controller.enqueue(value);
+      release();
+      return controller.close();
+    },
+    cancel: async (reason) => {
+      release();
+      await source.cancel(reason);
+    },
+  });
+  return new Response(body, response);
+}
+
+export function createSyncRoutes(deps: SyncRoutesDeps): Hono {
+  const { service } = deps;
+  const { bodyBytesMax, chunkBytesMax } = service.limits.request;
+  const routes = new Hono();
+  const methodsByPath = new Map<string, string[]>();
+
+  const mount = (
+    method: 'GET' | 'POST' | 'DELETE',
+    path: string,
+    operation: Operation,
+    bytesMax: number = bodyBytesMax,
+    syntaxCode: ErrorCode = 'invalid_request',
+  ): void => {
+    methodsByPath.set(path, [...(methodsByPath.get(path) ?? []), method]);
+    routes.on(method, path, async (context) => {
+      const request = context.req.raw;
+      const decoded = await decodeRequest(deps, request, bytesMax);
+      if (decoded.ok) return answer(request, await operation(context, decoded.value));
+      const { error } = decoded;
+      const isBodySyntax = error.code === 'invalid_request' && error.message.startsWith('the body');
+      return failureResponse(request, isBodySyntax ? { ...error, code: syntaxCode } : error);
+    });
+  };
+
+  routes.use('/sync/*', syncHeaders());
+  routes.use('/syncx/*', syncHeaders());
+  mount('POST', '/sync/connect', connectOperation(deps));
+  mount('POST', '/sync/push-sessions', createSession(deps));
+  mount('POST', '/sync/push-sessions/:push_id/chunks', createChunk(deps), chunkBytesMax);
+  mount('POST', '/sync/push-sessions/:push_id/commit', async (context, { caller }) =>
+    service.commitPush(caller, context.req.param('push_id') ?? ''),
+  );
+  mount('DELETE', '/sync/push-sessions/:push_id', async (context, { caller }) =>
+    service.deletePushSession(caller, context.req.param('push_id') ?? ''),
+  );
+  mount('POST', '/sync/push', createSinglePush(deps), service.limits.singlePush.requestBytesMax);
+  mount('GET', '/sync/committed-bundles/:bundle_seq/rows', committedRowsOperation(deps));
+  mount('GET', '/sync/pull', pullOperation(deps));
+  mount(
+    'POST',
+    '/sync/snapshot-sessions',
+    snapshotCreateOperation(deps),
+    bodyBytesMax,
+    'snapshot_session_invalid',
+  );
+  mount('DELETE', '/sync/snapshot-sessions/:snapshot_id', async (context, { caller }) =>
+    service.deleteSnapshot(caller, context.req.param('snapshot_id') ?? ''),
+  );
+  mount('GET', '/sync/capabilities', async (_context, { areExtensionsAsked }) => ({
+    ok: true,
+    value: service.capabilities(areExtensionsAsked),
+  }));
+  mountSnapshotPage(deps, routes, methodsByPath);
+  methodsByPath.set('/sync/watch', ['GET']);
+  routes.get('/sync/watch', createWatch(deps));
+  mountStatus(deps, routes);
+
+  mountRefusals(routes, methodsByPath);
+  return routes;
+}
+
+/** A page holds its permit until its body is written, so slow readers are what is counted. */
+function mountSnapshotPage(
+  deps: SyncRoutesDeps,
+  routes: Hono,
+  methodsByPath: Map<string, string[]>,
+): void {
+  const path = '/sync/snapshot-sessions/:snapshot_id';
+  methodsByPath.set(path, [...(methodsByPath.get(path) ?? []), 'GET']);
+  const operation = snapshotPageOperation(deps);
+  routes.get(path, async (context) => {
+    const request = context.req.raw;
+    const decoded = await decodeRequest(deps, request, deps.service.limits.request.bodyBytesMax);
+    if (!decoded.ok) return failureResponse(request, decoded.error);
+    const release = deps.service.enterSnapshotPage();
+    if (release === null) {
+      return failureResponse(request, {
+        code: 'snapshot_chunk_capacity',
+        message: 'too many snapshot pages are being read',
+        retryAfterSeconds: 1,
+      });
+    }
+    const response = await answer(request, await operation(context, decoded.value));
+    return heldUntilWritten(response, release);
+  });
+}
+
+/** For operators and load balancers: constant in cost, says nothing about users (B17). */
+function mountStatus(deps: SyncRoutesDeps, routes: Hono): void {
+  const { service } = deps;
+  for (const path of ['/syncx/health', '/syncx/status']) {
+    routes.get(path, async (context) => {
+      const lifecycle = service.lifecycle();
+      const isHealthy = lifecycle === 'running' && (await service.isHealthy());
+      const body = JSON.stringify({
+        status: isHealthy ? 'healthy' : 'unhealthy',
+        version: 'v1',
+        app_name: service.registry.appName,
+        lifecycle,
+        accepting_operations: lifecycle === 'running',
+        features: service.capabilities(false).features,
+      });
+      return jsonResponse(context.req.raw, isHealthy || path === '/syncx/status' ? 200 : 503, body);
+    });
+  }
+}
+
+/** What no operation took: another method of a known path, or no path at all. */
+function mountRefusals(routes: Hono, methodsByPath: ReadonlyMap<string, readonly string[]>): void {
+  for (const [path, methods] of methodsByPath) {
+    routes.all(path, async (context) => {
+      const response = await failureResponse(context.req.raw, {
+        code: 'method_not_allowed',
+        message: `this path answers ${methods.join(', ')}`,
+      });
+      response.headers.set('Allow', methods.join(', '));
+      return response;
+    });
+  }
+  for (const path of ['/sync/*', '/syncx/*']) {
+    routes.all(path, (context) =>
+      failureResponse(context.req.raw, { code: 'not_found', message: 'there is no such path' }),
+    );
+  }
+}

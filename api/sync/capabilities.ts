@@ -1,0 +1,105 @@
+/**
+ * What this server can do (protocol.md §9.1). Advertised numbers are the enforced ones. Requests that
+ * name extensions get a few members more; everybody else gets the plain document.
+ */
+import type { BundleLimits, CapabilitiesResponse } from '../../shared/protocol/capabilities.ts';
+import { protocolVersion, wireContract } from '../../shared/protocol/version.ts';
+import type { SyncContext } from './context.ts';
+import { qualifiedName } from './registry.ts';
+
+const FEATURES = {
+  bundle_pull: true,
+  bundle_push: true,
+  push_session_chunking: true,
+  committed_bundle_row_fetch: true,
+  snapshot_chunking: true,
+  status_endpoint: true,
+  graceful_shutdown: true,
+  capabilities_endpoint: true,
+  server_checkpoint_tracking: false,
+  history_pruned_errors: true,
+  structured_sync_keys: true,
+  registered_write_rejection_enforced: true,
+  accepted_push_replay_visibility: true,
+  committed_bundle_visibility: true,
+  retained_floor_visibility: true,
+  retained_window_visibility: true,
+  history_pruned_visibility: true,
+  connect_lifecycle: true,
+  scope_initialization_leases: true,
+  bundle_change_watch: true,
+} as const;
+
+function advertisedLimits(context: SyncContext): BundleLimits {
+  const { push, pull, committedRows, snapshot } = context.limits;
+  return {
+    max_rows_per_bundle: push.bundleRowsMax,
+    max_bytes_per_bundle: push.bundleBytesMax,
+    max_bundles_per_pull: pull.bundlesMax,
+    default_rows_per_push_chunk: push.chunkRowsDefault,
+    max_rows_per_push_chunk: push.chunkRowsMax,
+    push_session_ttl_seconds: push.sessionTtlMs / 1000,
+    default_rows_per_committed_bundle_chunk: committedRows.rowsDefault,
+    max_rows_per_committed_bundle_chunk: committedRows.rowsMax,
+    default_rows_per_snapshot_chunk: snapshot.rowsDefault,
+    max_rows_per_snapshot_chunk: snapshot.rowsMax,
+    default_bytes_per_snapshot_chunk: snapshot.pageBytesDefault,
+    max_bytes_per_snapshot_chunk: snapshot.pageBytesMax,
+    max_bytes_per_snapshot_row: push.rowBytesMax,
+    snapshot_session_ttl_seconds: snapshot.sessionTtlMs / 1000,
+    max_rows_per_snapshot_session: snapshot.sessionRowsMax,
+    max_bytes_per_snapshot_session: snapshot.sessionBytesMax,
+    max_concurrent_snapshot_builds: snapshot.buildsMax,
+    max_concurrent_snapshot_chunk_requests: snapshot.pageRequestsMax,
+    initialization_lease_ttl_seconds: push.leaseTtlMs / 1000,
+  };
+}
+
+function extensionLimits(
+  context: SyncContext,
+): Readonly<Record<string, Readonly<Record<string, number>>>> {
+  const { singlePush, conflicts, rejections, note } = context.limits;
+  const all: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+    single_request_push: {
+      max_rows: singlePush.rowsMax,
+      max_request_bytes: singlePush.requestBytesMax,
+      max_response_bytes: singlePush.responseBytesMax,
+      max_response_bundles: singlePush.responseBundlesMax,
+    },
+    all_conflicts: { max_conflicts: conflicts.entriesMax, max_bytes: conflicts.bytesMax },
+    push_rejections: { max_rejections: rejections.entriesMax },
+    bundle_notes: { max_bytes: note.bytesMax },
+    expected_user: {},
+  };
+  return Object.fromEntries(Object.entries(all).filter(([name]) => context.extensions.has(name)));
+}
+
+export function describeCapabilities(
+  context: SyncContext,
+  areExtensionsAsked: boolean,
+): CapabilitiesResponse {
+  const tables = [...context.registry.tables].sort((a, b) =>
+    qualifiedName(a) < qualifiedName(b) ? -1 : 1,
+  );
+  const extensions = extensionLimits(context);
+  return {
+    protocol_version: protocolVersion,
+    wire_contract: wireContract,
+    schema_version: context.registry.schemaVersion,
+    app_name: context.registry.appName,
+    registered_tables: tables.map(qualifiedName),
+    registered_table_specs: tables.map((table) => ({
+      schema: table.schema,
+      table: table.table,
+      sync_key_columns: [table.key],
+    })),
+    features: {
+      ...FEATURES,
+      ...(areExtensionsAsked
+        ? Object.fromEntries(Object.keys(extensions).map((name) => [name, true]))
+        : {}),
+    },
+    bundle_limits: advertisedLimits(context),
+    ...(areExtensionsAsked ? { extensions } : {}),
+  };
+}

@@ -1,0 +1,75 @@
+/**
+ * Whole bundles after a checkpoint, up to a ceiling that stays frozen for all pages of one pull
+ * (protocol.md §6). One read-only repeatable-read transaction: gate, boundaries, bundles. Takes no lock
+ * and waits for no writer.
+ */
+import type { Caller } from './caller.ts';
+import { readBundles } from './bundles.ts';
+import type { SyncContext } from './context.ts';
+import type { JsonText } from './ports.ts';
+import { refuse } from './refusal.ts';
+import { type Scope, readScope, requireInitialized } from './scope.ts';
+
+export interface PullRequest {
+  readonly afterBundleSeq: number;
+  readonly bundlesMax: number;
+  /** 0 takes the ceiling now. */
+  readonly targetBundleSeq: number;
+  readonly withNotes: boolean;
+}
+
+/** The table of §6.1; returns the ceiling. */
+function checkBoundaries(context: SyncContext, scope: Scope, request: PullRequest): number {
+  const { afterBundleSeq: after, targetBundleSeq: target } = request;
+  const prune = (): never => {
+    context.counters.historyPruned += 1;
+    return refuse('history_pruned', 'the history after this checkpoint is gone');
+  };
+  if (after < scope.retainedBundleFloor) prune();
+  if (after > scope.latestBundleSeq)
+    refuse('checkpoint_ahead', 'the checkpoint is ahead of the server');
+  if (target === 0) return scope.latestBundleSeq;
+  if (target < scope.retainedBundleFloor) prune();
+  if (target < after) refuse('invalid_request', 'target_bundle_seq is below after_bundle_seq');
+  if (target > scope.latestBundleSeq)
+    refuse('checkpoint_ahead', 'the target is ahead of the server');
+  return target;
+}
+
+export async function pull(
+  context: SyncContext,
+  caller: Caller,
+  request: PullRequest,
+): Promise<JsonText> {
+  return context.database.transaction(
+    { isolation: 'repeatable-read', readOnly: true, scopeId: caller.scopeId },
+    async (tx) => {
+      const scope = await readScope(tx, caller.scopeId, context.clock.nowMs());
+      requireInitialized(scope);
+      const ceilingSeq = checkBoundaries(context, scope, request);
+      const page = await readBundles(tx, {
+        scopeId: caller.scopeId,
+        afterSeq: request.afterBundleSeq,
+        ceilingSeq,
+        bundlesMax: request.bundlesMax,
+        bytesMax: context.limits.pull.pageBytesMax,
+        withNotes: request.withNotes && caller.extensions.has('bundle_notes'),
+      });
+      return {
+        json: `{"stable_bundle_seq":${String(ceilingSeq)},"bundles":[${page.bundles.join(',')}],"has_more":${String(page.hasMore)}}`,
+      };
+    },
+  );
+}
+
+/** The latest bundle number, for a watch stream that begins: subscribe first, then compare. */
+export async function readLatest(context: SyncContext, caller: Caller): Promise<number> {
+  return context.database.transaction(
+    { isolation: 'read-committed', readOnly: true, scopeId: caller.scopeId },
+    async (tx) => {
+      const scope = await readScope(tx, caller.scopeId, context.clock.nowMs());
+      requireInitialized(scope);
+      return scope.latestBundleSeq;
+    },
+  );
+}

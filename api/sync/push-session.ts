@@ -1,0 +1,326 @@
+/**
+ * Opening, staging and dropping a push session (protocol.md §5.1, §5.2, §5.4). The committed tuple is
+ * looked up before any gate: a lost answer is always given again (B1). A session belongs to one user and
+ * one source; another user's is indistinguishable from none (B22).
+ */
+import type { Rejection } from '../../shared/protocol/errors.ts';
+import type { PushChunkResponse, PushCreateResponse } from '../../shared/protocol/push.ts';
+import { isCanonicalUuid } from '../../shared/protocol/shapes.ts';
+import type { Caller } from './caller.ts';
+import type { SyncContext } from './context.ts';
+import { checkConversions } from './conversion.ts';
+import type { Tx } from './ports.ts';
+import { type StagedRow, checkRows } from './push-rows.ts';
+import { numberOf, textOf, textOrNull } from './record.ts';
+import { refuse } from './refusal.ts';
+import {
+  type Scope,
+  lockScope,
+  refreshLease,
+  requirePushable,
+  requireStillPushable,
+} from './scope.ts';
+import { type CommittedTuple, findCommittedTuple, readSource, refuseRetired } from './sources.ts';
+
+export interface PushTuple {
+  readonly sourceBundleId: number;
+  readonly requestHash: string;
+  readonly initializationId: string | null;
+  readonly note: string | null;
+}
+
+/** Steps 3 to 5 of create, under the scope row: committed already, or free to be staged. */
+export async function resolveTuple(
+  context: SyncContext,
+  tx: Tx,
+  caller: Caller,
+  scope: Scope,
+  tuple: PushTuple,
+): Promise<{ readonly committed: CommittedTuple } | { readonly isSeed: boolean }> {
+  const committed = await findCommittedTuple(
+    tx,
+    caller.scopeId,
+    caller.sourceId,
+    tuple.sourceBundleId,
+  );
+  if (committed !== null) {
+    if (committed.canonical_request_hash !== tuple.requestHash) {
+      refuse('source_sequence_out_of_order', 'this source bundle was committed with other content');
+    }
+    context.counters.acceptedReplays += 1;
+    return { committed };
+  }
+  const { isSeed } = requirePushable(scope, caller.sourceId, tuple.initializationId);
+  const source = await readSource(tx, caller.scopeId, caller.sourceId);
+  if (source?.state === 'retired') refuseRetired(caller.sourceId, source);
+  const expected = (source?.lastSourceBundleId ?? 0) + 1;
+  if (tuple.sourceBundleId < expected) {
+    context.counters.historyPruned += 1;
+    refuse('history_pruned', 'this source bundle was committed and its content is no longer known');
+  }
+  if (tuple.sourceBundleId > expected) {
+    refuse('source_sequence_out_of_order', `the next source bundle is ${String(expected)}`);
+  }
+  return { isSeed };
+}
+
+const DROP_TUPLE = `
+  with dropped as (
+    delete from sync.push_session
+    where scope_id = $1::uuid and source_id = $2 and source_bundle_id = $3::bigint returning push_id
+  )
+  delete from sync.push_session_row r using dropped d where r.scope_id = $1::uuid and r.push_id = d.push_id`;
+
+const INSERT_SESSION = `
+  insert into sync.push_session (scope_id, push_id, source_id, source_bundle_id, planned_row_count,
+    request_hash, initialization_id, note, expires_at_ms)
+  values ($1::uuid, $2::uuid, $3, $4::bigint, $5::bigint, $6, $7::uuid, $8, $9::bigint)`;
+
+export async function insertSession(
+  context: SyncContext,
+  tx: Tx,
+  caller: Caller,
+  tuple: PushTuple,
+  plannedRowCount: number,
+): Promise<string> {
+  const pushId = context.ids.uuid();
+  await tx.query(DROP_TUPLE, [caller.scopeId, caller.sourceId, tuple.sourceBundleId]);
+  await tx.query(INSERT_SESSION, [
+    caller.scopeId,
+    pushId,
+    caller.sourceId,
+    tuple.sourceBundleId,
+    plannedRowCount,
+    tuple.requestHash,
+    tuple.initializationId,
+    tuple.note,
+    context.clock.nowMs() + context.limits.push.sessionTtlMs,
+  ]);
+  return pushId;
+}
+
+export async function createPushSession(
+  context: SyncContext,
+  caller: Caller,
+  tuple: PushTuple,
+  plannedRowCount: number,
+): Promise<PushCreateResponse> {
+  if (plannedRowCount > context.limits.push.bundleRowsMax) {
+    refuse(
+      'push_session_invalid',
+      `a bundle has at most ${String(context.limits.push.bundleRowsMax)} rows`,
+    );
+  }
+  return context.queue.run(caller.scopeId, () =>
+    context.database.transaction(
+      { isolation: 'read-committed', readOnly: false, scopeId: caller.scopeId },
+      async (tx): Promise<PushCreateResponse> => {
+        const nowMs = context.clock.nowMs();
+        const scope = await lockScope(tx, caller.scopeId, nowMs);
+        const resolved = await resolveTuple(context, tx, caller, scope, tuple);
+        if ('committed' in resolved) return { status: 'already_committed', ...resolved.committed };
+        if (resolved.isSeed)
+          await refreshLease(tx, caller.scopeId, nowMs + context.limits.push.leaseTtlMs);
+        return {
+          status: 'staging',
+          push_id: await insertSession(context, tx, caller, tuple, plannedRowCount),
+          planned_row_count: plannedRowCount,
+          next_expected_row_ordinal: 0,
+          canonical_request_hash: tuple.requestHash,
+        };
+      },
+    ),
+  );
+}
+
+export interface PushSession {
+  readonly pushId: string;
+  readonly sourceBundleId: number;
+  readonly plannedRowCount: number;
+  readonly nextRowOrdinal: number;
+  readonly requestHash: string;
+  readonly requestBytes: number;
+  readonly initializationId: string | null;
+  readonly note: string | null;
+}
+
+const READ_SESSION = `
+  select source_id, source_bundle_id, planned_row_count, next_row_ordinal, request_hash, request_bytes,
+    initialization_id::text, note, expires_at_ms
+  from sync.push_session where scope_id = $1::uuid and push_id = $2::uuid`;
+/** Takes the session row. */
+const LOCK_SESSION = `${READ_SESSION} for update`;
+
+type Find = (tx: Tx, caller: Caller, pushId: string, nowMs: number) => Promise<PushSession>;
+
+/** The lookups that every session call begins with: 404, then 403, then 410. */
+export const findSession: Find = (tx, caller, pushId, nowMs) =>
+  loadSession(tx, READ_SESSION, caller, pushId, nowMs);
+export const lockSession: Find = (tx, caller, pushId, nowMs) =>
+  loadSession(tx, LOCK_SESSION, caller, pushId, nowMs);
+
+async function loadSession(
+  tx: Tx,
+  statement: string,
+  caller: Caller,
+  pushId: string,
+  nowMs: number,
+): Promise<PushSession> {
+  const [row] = isCanonicalUuid(pushId) ? await tx.query(statement, [caller.scopeId, pushId]) : [];
+  if (row === undefined) refuse('push_session_not_found', 'there is no such push session');
+  if (textOf(row, 'source_id') !== caller.sourceId) {
+    refuse('push_session_forbidden', 'the push session belongs to another source');
+  }
+  if (numberOf(row, 'expires_at_ms') <= nowMs) {
+    refuse('push_session_expired', 'the push session has expired');
+  }
+  return {
+    pushId,
+    sourceBundleId: numberOf(row, 'source_bundle_id'),
+    plannedRowCount: numberOf(row, 'planned_row_count'),
+    nextRowOrdinal: numberOf(row, 'next_row_ordinal'),
+    requestHash: textOf(row, 'request_hash'),
+    requestBytes: numberOf(row, 'request_bytes'),
+    initializationId: textOrNull(row, 'initialization_id'),
+    note: textOrNull(row, 'note'),
+  };
+}
+
+const STAGE_ROWS = `
+  insert into sync.push_session_row (scope_id, push_id, ordinal, table_no, op, key, key_text,
+    base_row_version, columns, payload, request)
+  select $1::uuid, $2::uuid, r.o, r.t, r.a, decode(r.h, 'hex'), r.k, r.b, r.c, r.p, r.q
+  from json_to_recordset($3::text::json)
+    as r(o integer, t integer, a text, h text, k text, b bigint, c text, p jsonb, q text)`;
+
+export async function stageRows(
+  tx: Tx,
+  caller: Caller,
+  pushId: string,
+  rows: readonly StagedRow[],
+  startOrdinal: number,
+): Promise<void> {
+  const records = rows.map((row, index) => ({
+    o: startOrdinal + index,
+    t: row.table.tableNo,
+    a: row.op,
+    h: row.keyHex,
+    k: row.keyText,
+    b: row.baseRowVersion,
+    c: row.columns,
+    p: row.payload,
+    q: row.request,
+  }));
+  await tx.query(STAGE_ROWS, [caller.scopeId, pushId, JSON.stringify(records)]);
+}
+
+/** The refusal of checked rows: the first culprit, and all of them for who asked. */
+export function refuseRows(
+  caller: Caller,
+  refusals: readonly { readonly message: string; readonly rejection: Rejection | null }[],
+): never {
+  const [first] = refusals;
+  const rejections = refusals.flatMap((refusal) =>
+    refusal.rejection === null ? [] : [refusal.rejection],
+  );
+  return refuse('push_chunk_invalid', first?.message ?? 'the rows are not acceptable', {
+    ...(first === undefined || first.rejection === null ? {} : { rejection: first.rejection }),
+    ...(caller.extensions.has('push_rejections') && rejections.length > 0
+      ? { rejections, rejection_total: rejections.length }
+      : {}),
+  });
+}
+
+/** Step 1 to 9 of §5.2, all before the session is locked. */
+export async function checkChunk(
+  context: SyncContext,
+  caller: Caller,
+  rows: readonly unknown[],
+  startOrdinal: number,
+): Promise<readonly StagedRow[]> {
+  const { push, rejections } = context.limits;
+  if (rows.length === 0) refuse('push_chunk_invalid', 'a chunk has at least one row');
+  if (rows.length > push.chunkRowsMax) {
+    refuse('push_chunk_invalid', `a chunk has at most ${String(push.chunkRowsMax)} rows`);
+  }
+  if (startOrdinal < 0) refuse('push_chunk_invalid', 'start_row_ordinal is an integer from 0');
+  const isAsked = caller.extensions.has('push_rejections');
+  const checked = checkRows(
+    context.registry,
+    rows,
+    startOrdinal,
+    push,
+    isAsked ? rejections.entriesMax : 1,
+  );
+  if (checked.refusals.length > 0) refuseRows(caller, checked.refusals);
+  const unconvertible = await checkConversions(context, checked.rows, startOrdinal);
+  if (unconvertible.length > 0) refuseRows(caller, unconvertible);
+  return checked.rows;
+}
+
+export async function pushChunk(
+  context: SyncContext,
+  caller: Caller,
+  pushId: string,
+  startOrdinal: number,
+  rawRows: readonly unknown[],
+): Promise<PushChunkResponse> {
+  const rows = await checkChunk(context, caller, rawRows, startOrdinal);
+  const bytes = rows.reduce((sum, row) => sum + row.request.length + 1, 0);
+  return context.database.transaction(
+    { isolation: 'read-committed', readOnly: false, scopeId: caller.scopeId },
+    async (tx) => {
+      const nowMs = context.clock.nowMs();
+      const session = await lockSession(tx, caller, pushId, nowMs);
+      if (session.initializationId !== null) {
+        const scope = await lockScope(tx, caller.scopeId, nowMs);
+        requireStillPushable(scope, caller.sourceId, session.initializationId);
+        await refreshLease(tx, caller.scopeId, nowMs + context.limits.push.leaseTtlMs);
+      }
+      if (startOrdinal !== session.nextRowOrdinal) {
+        refuse(
+          'push_chunk_out_of_order',
+          `the next expected row is ${String(session.nextRowOrdinal)}`,
+        );
+      }
+      const next = startOrdinal + rows.length;
+      if (next > session.plannedRowCount) {
+        refuse(
+          'push_chunk_invalid',
+          `the session was planned for ${String(session.plannedRowCount)} rows`,
+        );
+      }
+      if (session.requestBytes + bytes > context.limits.push.bundleBytesMax) {
+        refuse('push_chunk_invalid', 'the bundle is too large');
+      }
+      await stageRows(tx, caller, pushId, rows, startOrdinal);
+      await tx.query(
+        `update sync.push_session set next_row_ordinal = $3::bigint, request_bytes = request_bytes + $4::bigint,
+           expires_at_ms = $5::bigint where scope_id = $1::uuid and push_id = $2::uuid`,
+        [caller.scopeId, pushId, next, bytes, nowMs + context.limits.push.sessionTtlMs],
+      );
+      return { push_id: pushId, next_expected_row_ordinal: next };
+    },
+  );
+}
+
+/** Removes a session with its rows; part of commit as well. */
+export const DROP_SESSION = `
+  with dropped as (
+    delete from sync.push_session where scope_id = $1::uuid and push_id = $2::uuid returning push_id
+  )
+  delete from sync.push_session_row r using dropped d where r.scope_id = $1::uuid and r.push_id = d.push_id`;
+
+export async function deletePushSession(
+  context: SyncContext,
+  caller: Caller,
+  pushId: string,
+): Promise<void> {
+  await context.database.transaction(
+    { isolation: 'read-committed', readOnly: false, scopeId: caller.scopeId },
+    async (tx) => {
+      await lockSession(tx, caller, pushId, context.clock.nowMs());
+      await tx.query(DROP_SESSION, [caller.scopeId, pushId]);
+    },
+  );
+}

@@ -1,0 +1,364 @@
+/**
+ * The service with tables that are nothing like the kitchen's: text keys, a cascade on change of key, a
+ * self-reference, a cycle, and every kind of value. Nothing in `api/sync` may know a table by name.
+ */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { SyncTable } from '../../api/sync/registry.ts';
+import { createRegistry, foreignKeyOrder } from '../../api/sync/registry.ts';
+import { bundleHash } from '../../shared/protocol/bundle-hash.ts';
+import type { PullResponse } from '../../shared/protocol/pull.ts';
+import type { BundleRow, PushRequestRow, SnapshotRow } from '../../shared/protocol/shapes.ts';
+import type { WireType } from '../../shared/schema/value-wire.ts';
+import { type SyncServer, type TestDevice, joinedDevice, startSyncServer } from './sync-server.ts';
+
+const sql = `
+  create schema odd;
+  create table odd.parents (
+    _sync_scope_id uuid not null default sync.current_scope(), code text collate "C" not null,
+    boss text collate "C", favourite text collate "C", size varchar(5),
+    primary key (_sync_scope_id, code));
+  create table odd.children (
+    _sync_scope_id uuid not null default sync.current_scope(), code text collate "C" not null, parent text collate "C" not null,
+    primary key (_sync_scope_id, code),
+    constraint children_parent_fkey foreign key (_sync_scope_id, parent) references odd.parents (_sync_scope_id, code)
+      on delete cascade on update cascade deferrable initially deferred);
+  alter table odd.parents
+    add constraint parents_boss_fkey foreign key (_sync_scope_id, boss) references odd.parents (_sync_scope_id, code)
+      on delete no action deferrable initially deferred,
+    add constraint parents_favourite_fkey foreign key (_sync_scope_id, favourite) references odd.children (_sync_scope_id, code)
+      on delete set null (favourite) deferrable initially deferred;
+  create table odd.values (
+    _sync_scope_id uuid not null default sync.current_scope(), id uuid not null,
+    small smallint, large bigint, exact numeric(30,10), narrow real, wide double precision, truth boolean,
+    raw bytea, day date, at timestamptz, local timestamp, nested jsonb, words text[],
+    primary key (_sync_scope_id, id));`;
+
+const table = (
+  name: string,
+  key: string,
+  keyType: 'uuid' | 'text',
+  columns: Readonly<Record<string, readonly [WireType, string]>>,
+  foreignKeys: SyncTable['foreignKeys'] = [],
+): SyncTable => ({
+  schema: 'odd',
+  table: name,
+  key,
+  keyType,
+  serverWritten: false,
+  columns: Object.entries(columns).map(([column, [type, sqlType]]) => ({
+    name: column,
+    type,
+    sqlType,
+  })),
+  foreignKeys,
+  uniques: [],
+});
+
+const text = ['text', 'text'] as const;
+const tables = [
+  table(
+    'parents',
+    'code',
+    'text',
+    { code: text, boss: text, favourite: text, size: ['text', 'varchar(5)'] },
+    [
+      { name: 'parents_boss_fkey', column: 'boss', table: 'parents' },
+      { name: 'parents_favourite_fkey', column: 'favourite', table: 'children' },
+    ],
+  ),
+  table('children', 'code', 'text', { code: text, parent: text }, [
+    { name: 'children_parent_fkey', column: 'parent', table: 'parents' },
+  ]),
+  table('values', 'id', 'uuid', {
+    id: ['uuid', 'uuid'],
+    small: ['int2', 'smallint'],
+    large: ['int8', 'bigint'],
+    exact: ['numeric', 'numeric(30,10)'],
+    narrow: ['float4', 'real'],
+    wide: ['float8', 'double precision'],
+    truth: ['boolean', 'boolean'],
+    raw: ['bytea', 'bytea'],
+    day: ['date', 'date'],
+    at: ['timestamptz', 'timestamptz'],
+    local: ['timestamp', 'timestamp'],
+    nested: ['json', 'jsonb'],
+    words: ['array', 'text[]'],
+  }),
+];
+
+let server: SyncServer;
+
+beforeAll(async () => {
+  server = await startSyncServer({ schema: { appName: 'odd', schemaVersion: 7, tables, sql } });
+});
+
+afterAll(() => server.close());
+
+type Payload = Readonly<Record<string, unknown>>;
+const put = (
+  name: string,
+  key: string,
+  payload: Payload,
+  base = 0,
+  op: 'INSERT' | 'UPDATE' = 'INSERT',
+): PushRequestRow => ({
+  schema: 'odd',
+  table: name,
+  key: name === 'values' ? { id: key } : { code: key },
+  op,
+  base_row_version: base,
+  payload,
+});
+const drop = (name: string, key: string, base: number): PushRequestRow => ({
+  schema: 'odd',
+  table: name,
+  key: { code: key },
+  op: 'DELETE',
+  base_row_version: base,
+});
+
+async function lastBundle(
+  device: TestDevice,
+): Promise<PullResponse['bundles'][number] | undefined> {
+  return ((await device.pull()).body as unknown as PullResponse).bundles.at(-1);
+}
+
+describe('values', () => {
+  const id = '11111111-1111-4111-8111-111111111111';
+  const cases: readonly (readonly [string, unknown, unknown])[] = [
+    ['small', '-32768', '-32768'],
+    ['large', '9007199254740993', '9007199254740993'],
+    ['large', '-9223372036854775808', '-9223372036854775808'],
+    ['exact', '1.25e3', '1250.0000000000'],
+    ['exact', '1234567890.123456789', '1234567890.1234567890'],
+    ['narrow', '1.2345678901234567', '1.2345678806304932'],
+    ['wide', '5e-324', '5e-324'],
+    ['wide', '1.7976931348623157e+308', '1.7976931348623157e+308'],
+    ['truth', '1', true],
+    ['truth', false, false],
+    [
+      'raw',
+      'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0+Pw==',
+      'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0+Pw==',
+    ],
+    ['raw', '', ''],
+    ['day', '2024-01-02', '2024-01-02'],
+    ['at', '2024-01-02T03:04:05.5+02:00', '2024-01-02T01:04:05.5+00:00'],
+    ['local', '2024-01-02T03:04:05.123456', '2024-01-02T03:04:05.123456'],
+    [
+      'nested',
+      { b: [1.5, 1e21, 'x'], a: { '\ufb33': null, '😀': true } },
+      { a: { '😀': true, '\ufb33': null }, b: [1.5, 1e21, 'x'] },
+    ],
+    ['words', ['a', '"b"'], ['a', '"b"']],
+  ];
+  test.each(cases)(
+    '[SCHEMA-6] a %s of %j is kept and spelled as the protocol says',
+    async (column, sent, kept) => {
+      const device = await joinedDevice(server);
+      const committed = await device.push([put('values', id, { [column]: sent })]);
+      expect(committed.status).toBe(200);
+      const bundle = await lastBundle(device);
+      expect(bundle?.rows[0]?.payload?.[column]).toEqual(kept);
+      // The text that was hashed in the database is the canonical form of what was sent.
+      expect(bundleHash(bundle?.rows ?? []).hash).toBe(committed.body['bundle_hash']);
+      const session = await device.call('POST', '/sync/snapshot-sessions');
+      const page = await device.call(
+        'GET',
+        `/sync/snapshot-sessions/${String(session.body['snapshot_id'])}`,
+      );
+      const [row] = page.body['rows'] as SnapshotRow[];
+      expect(row?.payload).toEqual(bundle?.rows[0]?.payload);
+    },
+  );
+
+  test('[SCHEMA-7] numbers made in SQL are spelled as ECMAScript spells them', async () => {
+    const numbers = [
+      0,
+      -0,
+      1,
+      -1.5,
+      0.1,
+      1e-5,
+      1e-6,
+      1e-7,
+      1.5e-7,
+      123456789012345680000,
+      1e20,
+      1e21,
+      1.5e300,
+      100,
+      1e15,
+      1e16,
+      2 ** 53,
+      5e-324,
+      -123.456e-10,
+    ];
+    const rows = await server.sql<{ text: string }[]>`
+      select sync.ecma_number(value::float8) as text
+      from jsonb_array_elements_text(${JSON.stringify(numbers)}::text::jsonb) with ordinality as v(value, at) order by at`;
+    expect(rows.map((row) => row.text)).toEqual(numbers.map((number) => String(number)));
+  });
+
+  test('[PUSH-26] a value that only Postgres can refuse is found when it is staged', async () => {
+    const device = await joinedDevice(server);
+    for (const [row, column] of [
+      [put('parents', 'b', { size: 'too long' }), 'size'],
+      [put('values', id, { exact: '1e40' }), 'exact'],
+      [put('values', id, { narrow: '1e+300' }), 'narrow'],
+    ] as const) {
+      const answer = await device.push([put('parents', 'a', { size: 'ok' }), row]);
+      expect(answer).toMatchObject({
+        status: 400,
+        body: {
+          error: 'push_chunk_invalid',
+          rejection: { row_ordinal: 1, columns: [column], category: 'destination_type_invalid' },
+        },
+      });
+    }
+  });
+});
+
+describe('keys and references', () => {
+  const brief = (rows: readonly BundleRow[] = []): string[] =>
+    rows.map((row) => `${row.op} ${row.table} ${Object.values(row.key).join()}`);
+
+  test('[PUSH-27] a cycle goes in one bundle, and its deletion cascades around it', async () => {
+    const device = await joinedDevice(server);
+    const rows = [
+      put('parents', 'p "1" é', { favourite: 'c1' }),
+      put('children', 'c1', { parent: 'p "1" é' }),
+      put('parents', 'p2', { boss: 'p "1" é' }),
+    ];
+    expect((await device.push(rows)).status).toBe(200);
+    expect(brief((await lastBundle(device))?.rows)).toEqual([
+      'INSERT parents p "1" é',
+      'INSERT children c1',
+      'INSERT parents p2',
+    ]);
+    const refused = await device.push([drop('parents', 'p "1" é', 1)]);
+    expect(refused).toMatchObject({
+      status: 400,
+      body: {
+        rejection: {
+          row_ordinal: 0,
+          constraint: 'foreign_key',
+          constraint_name: 'parents_boss_fkey',
+          referenced_table: 'odd.parents',
+        },
+      },
+    });
+    expect(
+      (await device.push([drop('parents', 'p2', 1), drop('parents', 'p "1" é', 1)])).status,
+    ).toBe(200);
+    expect(brief((await lastBundle(device))?.rows)).toEqual([
+      'DELETE parents p2',
+      'DELETE parents p "1" é',
+      'DELETE children c1',
+    ]);
+  });
+
+  test.each(['', '   ', 'a\u0000', '\ud800', 'x'.repeat(1025)])(
+    '[PUSH-28] the text key %j is refused',
+    async (key) => {
+      const device = await joinedDevice(server);
+      const answer = await device.call('POST', '/sync/push', {
+        source_bundle_id: 1,
+        canonical_request_hash: 'a'.repeat(64),
+        rows: [put('parents', key, {})],
+      });
+      expect(answer).toMatchObject({ status: 400, body: { error: 'push_chunk_invalid' } });
+    },
+  );
+
+  test('[OPS-9] a server-side writer makes a bundle, once per operation', async () => {
+    const device = await joinedDevice(server);
+    await device.push([put('parents', 'old', {}), put('children', 'c', { parent: 'old' })]);
+    const write = {
+      userId: device.householdId,
+      writer: 'renamer',
+      operation: { operationId: crypto.randomUUID(), command: { rename: 'old' } },
+    };
+    const work = () =>
+      server.service.withServerBundle(write, async (tx, scopeId) => {
+        await tx.query(
+          `update odd.parents set code = 'new' where _sync_scope_id = $1::uuid and code = 'old'`,
+          [scopeId],
+        );
+        return 'done';
+      });
+    expect(await work()).toEqual({ value: 'done', bundleSeq: 2 });
+    expect(await work()).toEqual({ value: null, bundleSeq: 2 });
+    const bundle = await lastBundle(device);
+    expect(bundle).toMatchObject({ source_id: 'server:renamer', source_bundle_id: 1 });
+    // A change of key is a deletion and an insertion, its cascade an update.
+    expect(brief(bundle?.rows).toSorted()).toEqual([
+      'DELETE parents old',
+      'INSERT parents new',
+      'UPDATE children c',
+    ]);
+    expect(bundleHash(bundle?.rows ?? []).hash).toBe(bundle?.bundle_hash);
+    const nothing = await server.service.withServerBundle(
+      { ...write, operation: { operationId: crypto.randomUUID(), command: 1 } },
+      async () => 'x',
+    );
+    expect(nothing).toEqual({ value: 'x', bundleSeq: null });
+    await expect(
+      server.service.withServerBundle({ userId: device.householdId, writer: 'thief' }, (tx) =>
+        tx.query(`insert into odd.parents (_sync_scope_id, code) values ($1::uuid, 'x')`, [
+          crypto.randomUUID(),
+        ]),
+      ),
+    ).rejects.toThrow('row-level security');
+    expect((await device.push([put('parents', 'late', {})])).status).toBe(200);
+  });
+});
+
+describe('registry', () => {
+  test('[SCHEMA-8] tables stand in foreign-key order, those on a cycle together', () => {
+    expect(foreignKeyOrder(tables).map((one) => one.table)).toEqual([
+      'children',
+      'parents',
+      'values',
+    ]);
+    const chain = ['c', 'b', 'a'].map((name, index) =>
+      table(
+        name,
+        'code',
+        'text',
+        { code: text, next: text },
+        index === 2 ? [] : [{ name: 'x', column: 'next', table: ['b', 'a'][index] ?? '' }],
+      ),
+    );
+    expect(foreignKeyOrder(chain).map((one) => one.table)).toEqual(['a', 'b', 'c']);
+  });
+
+  test('[SCHEMA-9] a table that cannot be synced is refused with a sentence that names it', () => {
+    const base = table('t', 'code', 'text', { code: text, other: text });
+    const register = (one: SyncTable) => () =>
+      createRegistry({
+        appName: 'x',
+        schemaVersion: 1,
+        tables: [one],
+        numbers: new Map([['odd.t', 1]]),
+      });
+    expect(register(base)).not.toThrow();
+    expect(register({ ...base, key: 'nothing' })).toThrow('odd.t: its key column');
+    expect(register({ ...base, keyType: 'uuid' })).toThrow('odd.t: its key column');
+    expect(
+      register({
+        ...base,
+        columns: [...base.columns, { name: 'Bad', ...base.columns[0] } as never],
+      }),
+    ).toThrow('odd.t');
+    expect(
+      register({ ...base, foreignKeys: [{ name: 'f', column: 'other', table: 'gone' }] }),
+    ).toThrow('not synced');
+    expect(
+      register({
+        ...base,
+        columns: [...base.columns, { name: '_sync_scope_id', type: 'uuid', sqlType: 'uuid' }],
+      }),
+    ).toThrow('scope column');
+  });
+});

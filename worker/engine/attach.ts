@@ -1,0 +1,195 @@
+/**
+ * Joining a household and leaving it (`protocol.md` §4.2, §11.6). Rows made without an account are kept:
+ * they become the household's first data, or intents on top of what it has. Leaving never deletes what the
+ * household has not got.
+ */
+import { connectPath, connectResponse } from '../../shared/protocol/connect.ts';
+import { err, ok } from '../../shared/result.ts';
+import type { Result } from '../../shared/result.ts';
+import { send, unexpected } from './calls.ts';
+import { getCapabilities } from './capabilities.ts';
+import { apply, transact } from './context.ts';
+import type { Context } from './context.ts';
+import type { SyncFailure } from './failures.ts';
+import { countHeld, countPending } from './intents.ts';
+import { recover } from './recover.ts';
+import {
+  clearOperation,
+  clearOutbox,
+  readAttachment,
+  readOperation,
+  readOutbox,
+  setAttachment,
+  setOperation,
+  setOutbox,
+} from './state.ts';
+
+export type AttachOutcome = 'resumed' | 'started-empty' | 'seeded-from-local' | 'used-remote-state';
+
+export type AttachResult =
+  | { readonly type: 'attached'; readonly outcome: AttachOutcome; readonly keptRows: number }
+  | { readonly type: 'retry-later'; readonly seconds: number }
+  | { readonly type: 'failed'; readonly failure: SyncFailure };
+
+export type DetachResult =
+  | { readonly type: 'detached' }
+  | { readonly type: 'unsent'; readonly rows: number }
+  | { readonly type: 'failed'; readonly failure: SyncFailure };
+
+const failed = (failure: SyncFailure): AttachResult => ({ type: 'failed', failure });
+const attached = (outcome: AttachOutcome, keptRows: number): AttachResult => ({
+  type: 'attached',
+  outcome,
+  keptRows,
+});
+
+function bind(
+  context: Context,
+  userId: string,
+  initializationId: string,
+): Result<void, SyncFailure> {
+  return transact(context, (sql) => {
+    setAttachment(sql, {
+      binding_state: 'attached',
+      attached_user_id: userId,
+      pending_initialization_id: initializationId,
+    });
+    // A bundle frozen under an earlier answer goes out under this one.
+    if (readOutbox(sql).state === 'prepared')
+      setOutbox(sql, { initialization_id: initializationId });
+  });
+}
+
+async function finishReplace(context: Context, keptRows: number): Promise<AttachResult> {
+  const recovered = await recover(context);
+  if (!recovered.ok) return failed(recovered.error);
+  return recovered.value === 'done'
+    ? attached('used-remote-state', keptRows)
+    : { type: 'retry-later', seconds: 1 };
+}
+
+async function connect(context: Context, userId: string): Promise<AttachResult> {
+  const keptRows = countPending(context.sql);
+  const answer = await send(
+    context,
+    {
+      operation: 'connect',
+      method: 'POST',
+      path: connectPath,
+      body: { has_local_pending_rows: keptRows > 0 },
+      userId,
+    },
+    connectResponse,
+  );
+  if (!answer.ok)
+    return failed(
+      answer.error.type === 'refused' ? unexpected('connect', answer.error) : answer.error,
+    );
+  const { value } = answer;
+  switch (value.resolution) {
+    case 'retry_later':
+      return { type: 'retry-later', seconds: value.retry_after_seconds };
+    case 'initialize_empty': {
+      const bound = bind(context, userId, '');
+      return bound.ok ? attached('started-empty', 0) : failed(bound.error);
+    }
+    case 'initialize_local': {
+      const bound = bind(context, userId, value.initialization_id);
+      return bound.ok ? attached('seeded-from-local', keptRows) : failed(bound.error);
+    }
+    case 'remote_authoritative': {
+      const begun = transact(context, (sql) => {
+        clearOperation(sql);
+        setOperation(sql, {
+          kind: 'remote_replace',
+          target_user_id: userId,
+          reason: 'remote_authoritative',
+        });
+      });
+      return begun.ok ? finishReplace(context, keptRows) : failed(begun.error);
+    }
+  }
+}
+
+/** Joins `userId`'s household, or resumes without the network when that is done already. */
+export async function attach(context: Context, userId: string): Promise<AttachResult> {
+  const operation = readOperation(context.sql);
+  const attachment = readAttachment(context.sql);
+  const isReplacing = operation.kind === 'remote_replace';
+  if (isReplacing && operation.targetUserId !== userId)
+    return failed({ type: 'state', code: 'attached-to-another-user' });
+  if (attachment.isAttached && attachment.userId !== userId)
+    return failed({ type: 'state', code: 'attached-to-another-user' });
+  if (attachment.isAttached && !isReplacing) return attached('resumed', 0);
+  const gate = await getCapabilities(context, userId);
+  if (!gate.ok) return failed(gate.error);
+  return isReplacing ? finishReplace(context, countPending(context.sql)) : connect(context, userId);
+}
+
+/** The server lost the scope or our right to begin it: anonymous again, intents kept, and join anew. */
+export async function reattach(context: Context): Promise<Result<AttachResult, SyncFailure>> {
+  const { userId } = readAttachment(context.sql);
+  const loosened = transact(context, (sql) => {
+    setAttachment(sql, {
+      binding_state: 'anonymous',
+      attached_user_id: '',
+      pending_initialization_id: '',
+    });
+    clearOperation(sql);
+  });
+  if (!loosened.ok) return loosened;
+  const result = await attach(context, userId);
+  if (result.type === 'attached') return ok(result);
+  // Still this household's database, whatever the server says today.
+  const bound = transact(context, (sql) => {
+    if (readOperation(sql).kind === 'none')
+      setAttachment(sql, { binding_state: 'attached', attached_user_id: userId });
+  });
+  if (!bound.ok) return bound;
+  return result.type === 'failed' ? err(result.failure) : ok(result);
+}
+
+/** Leaves the household. Nothing is deleted while anything of it is unsent. */
+export function detach(context: Context): DetachResult {
+  const attachment = readAttachment(context.sql);
+  const operation = readOperation(context.sql);
+  if (operation.kind === 'remote_replace' && !attachment.isAttached) {
+    const cancelled = transact(context, (sql) => {
+      sql.run('delete from _sync_snapshot_stage');
+      clearOperation(sql);
+    });
+    return cancelled.ok ? { type: 'detached' } : { type: 'failed', failure: cancelled.error };
+  }
+  if (!attachment.isAttached) return { type: 'detached' };
+  const rows = countPending(context.sql) + countHeld(context.sql);
+  if (rows > 0) return { type: 'unsent', rows };
+  const fresh = context.ids.uuid();
+  const left = apply(context, (sql) => {
+    for (const table of context.catalog.tables.toReversed()) sql.run(`delete from "${table.name}"`);
+    for (const table of [
+      '_sync_row_state',
+      '_sync_dirty_rows',
+      '_sync_snapshot_stage',
+      '_sync_x_base',
+      '_sync_x_local_tx',
+      '_sync_x_held',
+    ])
+      sql.run(`delete from ${table}`);
+    clearOutbox(sql);
+    clearOperation(sql);
+    sql.run('update _sync_source_state set replaced_by_source_id = ?2 where source_id = ?1', [
+      attachment.sourceId,
+      fresh,
+    ]);
+    sql.run('insert into _sync_source_state (source_id) values (?1)', [fresh]);
+    setAttachment(sql, {
+      current_source_id: fresh,
+      binding_state: 'anonymous',
+      attached_user_id: '',
+      last_bundle_seq_seen: 0,
+      rebuild_required: 0,
+      pending_initialization_id: '',
+    });
+  });
+  return left.ok ? { type: 'detached' } : { type: 'failed', failure: left.error };
+}

@@ -1,0 +1,212 @@
+/**
+ * The one loop that exchanges by itself (`protocol.md` §11.14). It runs a round when there is a reason: a
+ * local commit (debounced), a hint of the watch stream, the network or the app coming back, a timer. After a
+ * failure it waits, longer each time and with jitter; it never spins, and while nobody is attached it sleeps.
+ * One watch stream is open while rounds succeed; a hint that is lost costs latency, never data, because the
+ * timer asks anyway.
+ */
+import { backoffMs, ROUND_BACKOFF } from './backoff.ts';
+import { requestOf } from './calls.ts';
+import { durable } from './context.ts';
+import type { Context } from './context.ts';
+import type { HintEvent } from './ports.ts';
+import { hasHousehold, readAttachment } from './state.ts';
+import { isTooOld } from './status.ts';
+import type { SyncReport } from './sync.ts';
+
+const DEBOUNCE_MS = 50;
+const DEBOUNCE_MOST_MS = 500;
+const POLL_MS = 60_000;
+/** With a watch stream the timer is only a safety net. */
+const WATCHED_POLL_MS = 300_000;
+const STREAM_PROVEN_MS = 60_000;
+
+export type WakeReason = 'online' | 'visible' | 'hint';
+
+export interface Background {
+  start(): void;
+  stop(): void;
+  wake(reason: WakeReason): void;
+  /** A local write was committed. */
+  wrote(): void;
+}
+
+export interface BackgroundHost {
+  /** One round, or null when another operation is running. */
+  readonly round: () => Promise<SyncReport>;
+  readonly nextTry: (atMs: number | null) => void;
+  /** A round ended by an exception: a bug, or a store that failed. The loop goes on, ever slower. */
+  readonly defect: (error: unknown) => void;
+}
+
+interface Timer {
+  readonly atMs: number;
+  readonly cancel: () => void;
+}
+
+// oxlint-disable-next-line max-lines-per-function -- one closure owns the state; its parts are short functions
+export function createBackground(context: Context, host: BackgroundHost): Background {
+  let isRunning = false;
+  let isBusy = false;
+  let wantsAnother = false;
+  let failures = 0;
+  let streamFailures = 0;
+  let firstWriteAtMs: number | null = null;
+  let timer: Timer | null = null;
+  let closeStream: (() => void) | null = null;
+  let isWatchRefused = false;
+
+  const plan = (delayMs: number, isRetry = false): void => {
+    const atMs = context.clock.nowMs() + delayMs;
+    timer?.cancel();
+    timer = {
+      atMs,
+      cancel: context.clock.after(delayMs, () => {
+        timer = null;
+        void run();
+      }),
+    };
+    host.nextTry(isRetry ? atMs : null);
+  };
+
+  const endStream = (): void => {
+    closeStream?.();
+    closeStream = null;
+  };
+
+  const onHint = (event: HintEvent, openedAtMs: number): void => {
+    if (!isRunning) return;
+    switch (event.type) {
+      case 'open':
+        return;
+      case 'hint':
+        if (event.bundleSeq !== readAttachment(context.sql).checkpoint) plan(0);
+        return;
+      case 'refused':
+        closeStream = null;
+        isWatchRefused = event.status === 403 || event.status === 404;
+        streamFailures += 1;
+        plan(
+          isWatchRefused ? POLL_MS : backoffMs(ROUND_BACKOFF, streamFailures, context.ids.random()),
+        );
+        return;
+      case 'ended':
+        closeStream = null;
+        if (context.clock.nowMs() - openedAtMs >= STREAM_PROVEN_MS) streamFailures = 0;
+        else streamFailures += 1;
+        plan(
+          streamFailures === 0
+            ? 0
+            : backoffMs(ROUND_BACKOFF, streamFailures - 1, context.ids.random()),
+        );
+    }
+  };
+
+  const openStream = async (): Promise<void> => {
+    if (closeStream !== null || isWatchRefused || !isRunning) return;
+    if (context.memory.capabilities?.document.features['bundle_change_watch'] !== true) return;
+    await durable(context);
+    if (closeStream !== null || !isRunning) return;
+    const { checkpoint } = readAttachment(context.sql);
+    const openedAtMs = context.clock.nowMs();
+    const request = requestOf(context, {
+      operation: 'watch',
+      method: 'GET',
+      path: '/sync/watch',
+      query: { after_bundle_seq: String(checkpoint) },
+    });
+    let isOver = false;
+    const close = context.transport.watch(request, (event) => {
+      if (isOver) return;
+      if (event.type === 'refused' || event.type === 'ended') isOver = true;
+      onHint(event, openedAtMs);
+    });
+    if (!isOver)
+      closeStream = () => {
+        isOver = true;
+        close();
+      };
+  };
+
+  const afterRound = async (report: SyncReport): Promise<void> => {
+    const { failure } = report;
+    if (failure === null) {
+      failures = 0;
+      await openStream();
+      plan(closeStream === null ? POLL_MS : WATCHED_POLL_MS);
+      return;
+    }
+    endStream();
+    failures += 1;
+    // A new login or a new version wakes the loop; asking again by itself would change nothing.
+    if (failure.type === 'auth' || isTooOld(failure)) {
+      host.nextTry(null);
+      return;
+    }
+    const asked = failure.type === 'network' ? (failure.retryAfterMs ?? 0) : 0;
+    plan(Math.max(asked, backoffMs(ROUND_BACKOFF, failures - 1, context.ids.random())), true);
+  };
+
+  const run = async (): Promise<void> => {
+    if (!isRunning) return;
+    if (isBusy) {
+      wantsAnother = true;
+      return;
+    }
+    if (!hasHousehold(context.sql)) {
+      endStream();
+      return;
+    }
+    isBusy = true;
+    firstWriteAtMs = null;
+    try {
+      const report = await host.round();
+      if (isRunning) await afterRound(report);
+    } catch (error) {
+      host.defect(error);
+      failures += 1;
+      if (isRunning) plan(backoffMs(ROUND_BACKOFF, failures - 1, context.ids.random()), true);
+    } finally {
+      isBusy = false;
+    }
+    if (wantsAnother) {
+      wantsAnother = false;
+      plan(DEBOUNCE_MS);
+    }
+  };
+
+  return {
+    start(): void {
+      if (isRunning) return;
+      isRunning = true;
+      plan(0);
+    },
+    stop(): void {
+      isRunning = false;
+      timer?.cancel();
+      timer = null;
+      endStream();
+    },
+    wake(reason: WakeReason): void {
+      if (!isRunning) return;
+      if (reason !== 'hint') {
+        failures = 0;
+        streamFailures = 0;
+        isWatchRefused = false;
+      }
+      plan(0);
+    },
+    wrote(): void {
+      if (!isRunning || !readAttachment(context.sql).isAttached) return;
+      // After a failure the back-off decides; more writes do not make a server come back.
+      if (failures > 0) return;
+      const now = context.clock.nowMs();
+      firstWriteAtMs ??= now;
+      if (isBusy) {
+        wantsAnother = true;
+        return;
+      }
+      plan(Math.max(0, Math.min(DEBOUNCE_MS, firstWriteAtMs + DEBOUNCE_MOST_MS - now)));
+    },
+  };
+}

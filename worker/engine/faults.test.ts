@@ -1,0 +1,490 @@
+/**
+ * Every step of an exchange fails or is the last thing the process does, and the end is always that of the
+ * run without faults: nothing lost, nothing twice, one bundle per tuple. Beside it: what live queries and
+ * acknowledgements promise, and how a device joins and leaves.
+ */
+import { describe, expect, test } from 'vitest';
+import { kitchenSchema } from '../../shared/schema/tables.ts';
+import { createModelServer } from '../../test/sim/model-server.ts';
+import type { ModelServer } from '../../test/sim/model-server.ts';
+import {
+  createDevice,
+  createIds,
+  createManualClock,
+  createNetwork,
+  createRandom,
+} from '../../test/sim/world.ts';
+import type { Device, Fate } from '../../test/sim/world.ts';
+import { Refused } from './engine.ts';
+import type { SyncAnswer, SyncRequest, Transport } from './ports.ts';
+
+const NOW = '2026-11-22T10:00:00.000Z';
+const ids = createIds(createRandom(5));
+
+async function addTag(device: Device, name: string): Promise<string> {
+  const id = ids.rowId();
+  const written = await device.engine.write((sql) => {
+    sql.run(
+      `insert into tags (id, name, name_key, hue, created_at, edited_at) values (?1, ?2, ?2, 3, ?3, ?3)`,
+      [id, name, NOW],
+    );
+  });
+  expect(written.ok).toBe(true);
+  return id;
+}
+
+const tagNames = (device: Device): unknown[] =>
+  device.sql.all('select name from tags order by name').map((row) => row['name']);
+const serverNames = (server: ModelServer): unknown[] =>
+  [...server.rows('tags').values()]
+    .map((row) => String(row['name']))
+    .toSorted((a, b) => (a < b ? -1 : 1));
+
+describe.each([{ extensions: false }, { extensions: true }])(
+  'extensions $extensions',
+  (options) => {
+    const faults = [0, 1, 2, 3, 4, 5, 6, 7].flatMap((at) =>
+      (['drop-request', 'drop-answer', 'twice', 'die-before', 'die-after'] as const).map(
+        (fault) => [at, fault] as const,
+      ),
+    );
+
+    test.each(faults)(
+      '[PUSH-67] request %i: %s, and the result is that of a run without faults',
+      async (at, fault) => {
+        const server = await createModelServer(kitchenSchema, options);
+        const peer = await createDevice({
+          schema: kitchenSchema,
+          transport: server.transport,
+          ids,
+        });
+        await peer.engine.attach('household');
+        let seen = 0;
+        let isArmed = false;
+        let die: () => void = () => undefined;
+        const inner = createNetwork(server.transport, (): Fate => {
+          const isHit = isArmed && seen === at;
+          seen += 1;
+          return isHit && (fault === 'drop-request' || fault === 'drop-answer' || fault === 'twice')
+            ? fault
+            : 'deliver';
+        });
+        const transport: Transport = {
+          watch: (request, onEvent) => inner.watch(request, onEvent),
+          request: async (request: SyncRequest): Promise<SyncAnswer> => {
+            const isLast = isArmed && seen === at && fault.startsWith('die');
+            if (isLast && fault === 'die-before') {
+              die();
+              return new Promise(() => undefined);
+            }
+            const answer = await inner.request(request);
+            if (isLast) {
+              die();
+              return new Promise(() => undefined);
+            }
+            return answer;
+          },
+        };
+        let device = await createDevice({ schema: kitchenSchema, transport, ids });
+        await device.engine.attach('household');
+        await addTag(device, 'mine');
+        await addTag(peer, 'theirs');
+        await peer.engine.sync();
+        isArmed = true;
+        const died = new Promise<'died'>((resolve) => {
+          die = () => {
+            resolve('died');
+          };
+        });
+        const ended = await Promise.race([device.engine.sync(), died]);
+        isArmed = false;
+        if (ended === 'died') device = await device.crash();
+        expect(await device.engine.sync()).toMatchObject({ failure: null });
+        await peer.engine.sync();
+        expect(serverNames(server)).toEqual(['mine', 'theirs']);
+        expect(tagNames(device)).toEqual(['mine', 'theirs']);
+        expect(tagNames(peer)).toEqual(['mine', 'theirs']);
+        expect(device.engine.status()).toMatchObject({ checkpoint: 2, unsent: { rows: 0 } });
+        expect(server.latest()).toBe(2);
+      },
+    );
+
+    test('[PUSH-68] an edit made while a push is under way stays and goes out next', async () => {
+      const server = await createModelServer(kitchenSchema, options);
+      let edit: (() => void) | null = null;
+      const transport: Transport = {
+        watch: (request, onEvent) => server.transport.watch(request, onEvent),
+        request: async (request) => {
+          const answer = await server.transport.request(request);
+          if (request.path.startsWith('/sync/push')) {
+            edit?.();
+            edit = null;
+          }
+          return answer;
+        },
+      };
+      const device = await createDevice({ schema: kitchenSchema, transport, ids });
+      await device.engine.attach('household');
+      const id = await addTag(device, 'first');
+      edit = () =>
+        void device.engine.write((sql) =>
+          sql.run(`update tags set name = 'second' where id = ?1`, [id]),
+        );
+      expect(await device.engine.sync()).toMatchObject({ pushed: 'committed', failure: null });
+      expect(tagNames(device)).toEqual(['second']);
+      expect(serverNames(server)).toEqual(['first']);
+      expect(await device.engine.sync()).toMatchObject({ pushed: 'committed', failure: null });
+      expect(serverNames(server)).toEqual(['second']);
+    });
+
+    test('[CONF-64] a conflict that no rule settles waits, visible, while everything else goes on', async () => {
+      const server = await createModelServer(kitchenSchema, options);
+      const [ana, ben] = [
+        await createDevice({ schema: kitchenSchema, transport: server.transport, ids }),
+        await createDevice({ schema: kitchenSchema, transport: server.transport, ids }),
+      ];
+      await ana.engine.attach('household');
+      const id = await addTag(ana, 'Quick');
+      await ana.engine.sync();
+      await ben.engine.attach('household');
+      const rename = (device: Device, name: string) =>
+        device.engine.write((sql) =>
+          sql.run('update tags set name = ?1 where id = ?2', [name, id]),
+        );
+      await rename(ana, 'Fast');
+      await rename(ben, 'Speedy');
+      await ana.engine.sync();
+      await addTag(ben, 'Other');
+      expect(await ben.engine.sync()).toMatchObject({ failure: null });
+      expect(ben.engine.status()).toMatchObject({ held: 1, unsent: { rows: 1 } });
+      expect(tagNames(ben)).toEqual(['Other', 'Speedy']);
+      expect(serverNames(server)).toEqual(['Fast', 'Other']);
+      // It survives a restart, and the person's word ends it.
+      const again = await ben.crash();
+      expect(again.engine.status().held).toBe(1);
+      expect(await again.engine.decide('tags', id, 'mine')).toMatchObject({ ok: true });
+      expect(await again.engine.sync()).toMatchObject({ pushed: 'committed', failure: null });
+      expect(serverNames(server)).toEqual(['Other', 'Speedy']);
+    });
+  },
+);
+
+describe('recovery', () => {
+  test('[ROT-61] a restored backup goes on under a new source and loses nothing that others have', async () => {
+    const server = await createModelServer(kitchenSchema);
+    const device = await createDevice({ schema: kitchenSchema, transport: server.transport, ids });
+    await device.engine.attach('household');
+    await addTag(device, 'one');
+    await device.engine.sync();
+    const backup = device.database.durableImage();
+    await addTag(device, 'two');
+    await device.engine.sync();
+    const restored = await device.restore(backup);
+    const source = restored.engine.status().sourceId;
+    await addTag(restored, 'three');
+    expect(await restored.engine.sync()).toMatchObject({ failure: null });
+    expect(restored.engine.status().sourceId).not.toBe(source);
+    expect(tagNames(restored)).toEqual(['one', 'three', 'two']);
+    expect(serverNames(server)).toEqual(['one', 'three', 'two']);
+  });
+
+  test('[ROT-62] two copies of one profile end as two sources', async () => {
+    const server = await createModelServer(kitchenSchema);
+    const original = await createDevice({
+      schema: kitchenSchema,
+      transport: server.transport,
+      ids,
+    });
+    await original.engine.attach('household');
+    await addTag(original, 'one');
+    await original.engine.sync();
+    const image = original.database.durableImage();
+    const [left, right] = [await original.restore(image), await original.restore(image)];
+    for (const [device, name] of [
+      [left, 'left'],
+      [right, 'right'],
+      [left, 'left again'],
+      [right, 'right again'],
+    ] as const) {
+      await addTag(device, name);
+      expect(await device.engine.sync()).toMatchObject({ failure: null });
+    }
+    await left.engine.sync();
+    expect(left.engine.status().sourceId).not.toBe(right.engine.status().sourceId);
+    expect(tagNames(left)).toEqual(['left', 'left again', 'one', 'right', 'right again']);
+    expect(tagNames(right)).toEqual(tagNames(left));
+    expect(serverNames(server)).toEqual(tagNames(left));
+  });
+
+  test('[ROT-63] a backup older than two rotations recovers as well', async () => {
+    const server = await createModelServer(kitchenSchema);
+    const device = await createDevice({ schema: kitchenSchema, transport: server.transport, ids });
+    await device.engine.attach('household');
+    await addTag(device, 'one');
+    await device.engine.sync();
+    const backup = device.database.durableImage();
+    const sourceIds = new Set<string>();
+    let current = await device.restore(backup);
+    for (const name of ['two', 'three', 'four', 'five']) {
+      await addTag(current, name);
+      expect(await current.engine.sync()).toMatchObject({ failure: null });
+      sourceIds.add(current.engine.status().sourceId);
+      current = await current.restore(name === 'three' ? current.database.durableImage() : backup);
+    }
+    await current.engine.sync();
+    expect(tagNames(current)).toEqual(['five', 'four', 'one', 'three', 'two']);
+    expect(serverNames(server)).toEqual(tagNames(current));
+    // The third state was kept, so the fourth bundle went on under its source.
+    expect(sourceIds.size).toBe(3);
+  });
+
+  test('[SNAP-63] a checkpoint ahead of the server ends in a rebuild, and unsent work goes out', async () => {
+    for (const options of [{ extensions: false }, { extensions: true }]) {
+      const server = await createModelServer(kitchenSchema, options);
+      const device = await createDevice({
+        schema: kitchenSchema,
+        transport: server.transport,
+        ids,
+      });
+      await device.engine.attach('household');
+      await addTag(device, 'one');
+      await device.engine.sync();
+      device.sql.run('update _sync_attachment_state set last_bundle_seq_seen = 99');
+      await addTag(device, 'two');
+      expect(await device.engine.sync()).toMatchObject({ failure: null });
+      expect(device.engine.status()).toMatchObject({ checkpoint: 2, unsent: { rows: 0 } });
+      expect(serverNames(server)).toEqual(['one', 'two']);
+      expect(tagNames(device)).toEqual(['one', 'two']);
+    }
+  });
+
+  test('[SNAP-62] below the retained floor a device rebuilds from a snapshot and keeps its unsent work', async () => {
+    const server = await createModelServer(kitchenSchema);
+    const [ana, ben] = [
+      await createDevice({ schema: kitchenSchema, transport: server.transport, ids }),
+      await createDevice({ schema: kitchenSchema, transport: server.transport, ids }),
+    ];
+    await ana.engine.attach('household');
+    await addTag(ana, 'one');
+    await ana.engine.sync();
+    await ben.engine.attach('household');
+    for (const name of ['two', 'three', 'four']) {
+      await addTag(ana, name);
+      await ana.engine.sync();
+    }
+    server.prune(3);
+    await addTag(ben, 'mine');
+    expect(await ben.engine.sync()).toMatchObject({ failure: null });
+    await ana.engine.sync();
+    expect(tagNames(ben)).toEqual(['four', 'mine', 'one', 'three', 'two']);
+    expect(tagNames(ana)).toEqual(tagNames(ben));
+  });
+});
+
+describe('joining and leaving', () => {
+  test('[CONN-66] a first download that was interrupted goes on by itself and keeps local rows', async () => {
+    const server = await createModelServer(kitchenSchema);
+    const ana = await createDevice({ schema: kitchenSchema, transport: server.transport, ids });
+    await ana.engine.attach('household');
+    for (let count = 10; count < 35; count += 1) await addTag(ana, `tag ${count}`);
+    await ana.engine.sync();
+    let pages = 0;
+    const transport = createNetwork(server.transport, (request): Fate => {
+      if (request.path.startsWith('/sync/snapshot-sessions/')) pages += 1;
+      return pages > 1 && pages < 6 ? 'drop-answer' : 'deliver';
+    });
+    let ben = await createDevice({ schema: kitchenSchema, transport, ids });
+    await addTag(ben, 'mine');
+    expect(await ben.engine.attach('household')).toMatchObject({
+      type: 'failed',
+      failure: { type: 'network' },
+    });
+    expect(tagNames(ben)).toEqual(['mine']);
+    ben = await ben.crash();
+    pages = 10;
+    expect(await ben.engine.sync()).toMatchObject({ failure: null });
+    expect(ben.engine.attachedUser()).toBe('household');
+    expect(tagNames(ben)).toHaveLength(26);
+    expect(serverNames(server)).toEqual(tagNames(ben));
+  });
+
+  test('[CONN-63] nobody leaves with unsent rows, and whoever leaves starts anew', async () => {
+    const server = await createModelServer(kitchenSchema);
+    const device = await createDevice({ schema: kitchenSchema, transport: server.transport, ids });
+    await device.engine.attach('household');
+    await addTag(device, 'one');
+    expect(await device.engine.detach()).toEqual({ type: 'unsent', rows: 1 });
+    expect(await device.engine.attach('neighbours')).toMatchObject({
+      type: 'failed',
+      failure: { code: 'attached-to-another-user' },
+    });
+    const { sourceId } = device.engine.status();
+    expect(await device.engine.syncThenDetach()).toEqual({ type: 'detached' });
+    expect(tagNames(device)).toEqual([]);
+    expect(device.engine.status()).toMatchObject({ checkpoint: 0, phase: 'local-only' });
+    expect(device.engine.status().sourceId).not.toBe(sourceId);
+    expect(await device.engine.attach('household')).toMatchObject({ outcome: 'used-remote-state' });
+    expect(tagNames(device)).toEqual(['one']);
+  });
+});
+
+describe('what leaves the device', () => {
+  test('[STORE-61] no acknowledgement, query result or request before the write is durable', async () => {
+    const server = await createModelServer(kitchenSchema);
+    const device = await createDevice({ schema: kitchenSchema, transport: server.transport, ids });
+    await device.engine.attach('household');
+    const shown: unknown[][] = [];
+    device.engine.watch(
+      (sql) => sql.all('select name from tags'),
+      (rows) => shown.push(rows),
+    );
+    await device.engine.read((sql) => sql.all('select 1 as one'));
+    device.database.setDurableAtOnce(false);
+    let isAcknowledged = false;
+    const write = async (): Promise<void> => {
+      await addTag(device, 'slow');
+      isAcknowledged = true;
+    };
+    const writing = write();
+    const syncing = device.engine.sync();
+    const asked = server.log.length;
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+    expect([isAcknowledged, shown, server.log.length]).toEqual([false, [[]], asked]);
+    device.database.setDurableAtOnce(true);
+    await writing;
+    expect(await syncing).toMatchObject({ pushed: 'committed' });
+    expect(shown.at(-1)).toEqual([{ name: 'slow' }]);
+  });
+
+  test('[ACT-62] a refused write leaves nothing behind', async () => {
+    const server = await createModelServer(kitchenSchema);
+    const device = await createDevice({ schema: kitchenSchema, transport: server.transport, ids });
+    const refusal = { type: 'gone', table: 'tags', id: 'x' };
+    const written = await device.engine.write((sql) => {
+      sql.run(
+        `insert into tags (id, name, name_key, hue, created_at, edited_at) values (?1, 'x', 'x', 0, ?2, ?2)`,
+        [ids.rowId(), NOW],
+      );
+      throw new Refused(refusal);
+    });
+    expect(written).toEqual({ ok: false, error: { type: 'refused', refusal } });
+    expect(tagNames(device)).toEqual([]);
+    expect(device.engine.status().unsent.rows).toBe(0);
+  });
+
+  test('[LIVE-63] a query runs again only when a table that it read changed, and a bundle shows whole', async () => {
+    const server = await createModelServer(kitchenSchema);
+    const [ana, ben] = [
+      await createDevice({ schema: kitchenSchema, transport: server.transport, ids }),
+      await createDevice({ schema: kitchenSchema, transport: server.transport, ids }),
+    ];
+    await ana.engine.attach('household');
+    await ben.engine.attach('household');
+    let storeRuns = 0;
+    const seen: { recipes: number; ingredients: number }[] = [];
+    ben.engine.watch(
+      (sql) => {
+        storeRuns += 1;
+        return sql.all('select id from stores');
+      },
+      () => undefined,
+    );
+    ben.engine.watch(
+      (sql) => ({
+        recipes: sql.all('select id from recipes').length,
+        ingredients: sql.all('select id from recipe_ingredients').length,
+      }),
+      (rows) => seen.push(rows),
+    );
+    await ben.engine.sync();
+    const recipe = ids.rowId();
+    await ana.engine.write((sql) => {
+      sql.run(
+        `insert into recipes (id, title, servings, created_at, edited_at) values (?1, 'Soup', 2, ?2, ?2)`,
+        [recipe, NOW],
+      );
+      for (const position of ['a', 'b', 'c'])
+        sql.run(
+          `insert into recipe_ingredients (id, recipe_id, wording, optional, position, created_at, edited_at)
+           values (?1, ?2, 'leek', 0, ?3, ?4, ?4)`,
+          [ids.rowId(), recipe, position, NOW],
+        );
+    });
+    await ana.engine.sync();
+    await ben.engine.sync();
+    await ben.engine.stop();
+    expect(seen).toEqual([
+      { recipes: 0, ingredients: 0 },
+      { recipes: 1, ingredients: 3 },
+    ]);
+    expect(storeRuns).toBe(1);
+  });
+});
+
+describe('the background loop', () => {
+  const turn = (): Promise<void> =>
+    new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+
+  test('[LIVE-64] a local write goes out and a hint brings others in, without being asked', async () => {
+    const server = await createModelServer(kitchenSchema);
+    const clock = createManualClock();
+    const device = await createDevice({
+      schema: kitchenSchema,
+      transport: server.transport,
+      ids,
+      clock,
+    });
+    const peer = await createDevice({ schema: kitchenSchema, transport: server.transport, ids });
+    await device.engine.attach('household');
+    await peer.engine.attach('household');
+    device.engine.start();
+    const settle = async (): Promise<void> => {
+      for (let count = 0; count < 30; count += 1) {
+        clock.advance(20);
+        await turn();
+      }
+    };
+    await settle();
+    await addTag(device, 'mine');
+    await settle();
+    expect(serverNames(server)).toEqual(['mine']);
+    await addTag(peer, 'theirs');
+    await peer.engine.sync();
+    await settle();
+    expect(tagNames(device)).toEqual(['mine', 'theirs']);
+    await device.engine.stop();
+    expect(clock.pending()).toBe(0);
+  });
+
+  test('[LIVE-65] a dead network is asked less and less, and never in a spin', async () => {
+    const clock = createManualClock();
+    let asked = 0;
+    const server = await createModelServer(kitchenSchema);
+    let isDead = false;
+    const transport: Transport = {
+      watch: (request, onEvent) => server.transport.watch(request, onEvent),
+      request: (request) => {
+        if (!isDead) return server.transport.request(request);
+        asked += 1;
+        return Promise.resolve({ type: 'no-answer', reason: 'network' });
+      },
+    };
+    const device = await createDevice({ schema: kitchenSchema, transport, ids, clock });
+    await device.engine.attach('household');
+    await addTag(device, 'mine');
+    isDead = true;
+    device.engine.start();
+    for (let second = 0; second < 600; second += 1) {
+      clock.advance(1000);
+      await turn();
+    }
+    expect(asked).toBeGreaterThan(5);
+    expect(asked).toBeLessThan(120);
+    expect(device.engine.status().phase).toBe('offline');
+    await device.engine.stop();
+  });
+});

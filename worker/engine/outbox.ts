@@ -1,0 +1,201 @@
+/**
+ * The freeze (`protocol.md` §11.4): dirty rows become the one frozen bundle, in a single transaction that
+ * deletes exactly the dirty rows it moved, so that no write can fall between. And the way back: a bundle
+ * that was refused returns to the dirty set whole, newer local images keeping their place (B34).
+ *
+ * Rows that belong together are never split: rows of one local transaction, and rows of which one needs the
+ * other. A held row keeps its whole group out of the bundle; everything else is taken.
+ */
+import { canonicalRequestRow, hashCanonicalRows } from '../../shared/protocol/bundle-hash.ts';
+import type { PushRequestRow } from '../../shared/protocol/shapes.ts';
+import { utf8Length } from '../../shared/bytes.ts';
+import { assert } from '../../shared/assert.ts';
+import { rowToWire } from '../../shared/schema/row-codec.ts';
+import { keyJsonOf } from './catalog.ts';
+import { transact } from './context.ts';
+import type { Context } from './context.ts';
+import { readDirtySet } from './dirty-set.ts';
+import type { DirtyRow } from './dirty-set.ts';
+import { dropIntent, releaseChanged, rowKey } from './intents.ts';
+import { Rollback, protocolFailure, rowFailure } from './failures.ts';
+import type { SyncFailure } from './failures.ts';
+import type { Result } from '../../shared/result.ts';
+import { groupRows } from './groups.ts';
+import type { Sql } from './ports.ts';
+import {
+  clearOutbox,
+  numberOf,
+  readAttachment,
+  readNextBundleId,
+  readOutbox,
+  setOutbox,
+  textOf,
+} from './state.ts';
+
+export interface BundleBounds {
+  readonly rowsMax: number;
+  readonly bytesMax: number;
+}
+
+interface FrozenRow {
+  readonly dirty: DirtyRow;
+  readonly request: PushRequestRow;
+}
+
+function requestRowOf(context: Context, dirty: DirtyRow): PushRequestRow {
+  const { catalog } = context;
+  const { table, id, base, payload } = dirty;
+  const named = {
+    schema: catalog.schemaName,
+    table: table.name,
+    key: { [table.declared.key]: id },
+    base_row_version: base,
+  };
+  if (payload === null) return { ...named, op: 'DELETE' };
+  const wire = rowToWire(table.name, table.declared, payload);
+  if (!wire.ok) throw new Rollback(rowFailure(wire.error));
+  return { ...named, op: dirty.isLive ? 'UPDATE' : 'INSERT', payload: wire.value };
+}
+
+/** All upserts by (table order, ordinal), then all deletes by (reverse table order, ordinal). */
+function comparePushOrder(a: DirtyRow, b: DirtyRow): number {
+  const isDeleteA = a.payload === null;
+  if (isDeleteA !== (b.payload === null)) return isDeleteA ? 1 : -1;
+  const byTable = isDeleteA ? b.table.order - a.table.order : a.table.order - b.table.order;
+  return byTable === 0 ? a.ordinal - b.ordinal : byTable;
+}
+
+/** Whole groups without a held row, in the order of their first row, as far as the bounds allow. */
+function chooseRows(
+  context: Context,
+  dirty: readonly DirtyRow[],
+  bounds: BundleBounds,
+): FrozenRow[] {
+  const frozen = (row: DirtyRow): FrozenRow => ({
+    dirty: row,
+    request: requestRowOf(context, row),
+  });
+  const isSimple = dirty.length <= bounds.rowsMax && dirty.every((row) => !row.isHeld);
+  const groups = isSimple
+    ? [dirty]
+    : groupRows(dirty).filter((group) => !group.some((row) => row.isHeld));
+  const sized = groups.map((group) => group.map(frozen));
+  const sizeOf = (group: readonly FrozenRow[]): number =>
+    group.reduce((sum, row) => sum + utf8Length(canonicalRequestRow(row.request, 0)) + 12, 2);
+  if (isSimple && sizeOf(sized[0] ?? []) <= bounds.bytesMax) return sized.flat();
+  const chosen: FrozenRow[] = [];
+  let bytes = 2;
+  for (const group of isSimple ? groupRows(dirty).map((rows) => rows.map(frozen)) : sized) {
+    const size = sizeOf(group);
+    if (group.length > bounds.rowsMax || size > bounds.bytesMax)
+      throw new Rollback(protocolFailure('bundle-too-large', `${group.length} rows`));
+    if (chosen.length + group.length > bounds.rowsMax || bytes + size > bounds.bytesMax) break;
+    chosen.push(...group);
+    bytes += size;
+  }
+  return chosen;
+}
+
+function writeOutbox(context: Context, sql: Sql, rows: readonly FrozenRow[]): void {
+  const { catalog } = context;
+  const attachment = readAttachment(sql);
+  const sourceBundleId = readNextBundleId(sql, attachment.sourceId);
+  const canonical = rows.map(({ request }, ordinal) => canonicalRequestRow(request, ordinal));
+  rows.forEach(({ dirty, request }, ordinal) => {
+    const key = rowKey(catalog, dirty.table, dirty.id);
+    sql.run(
+      `insert into _sync_outbox_rows (source_bundle_id, row_ordinal, schema_name, table_name, key_json,
+         wire_key_json, op, base_row_version, local_payload, wire_payload)
+       select ?4, ?5, schema_name, table_name, key_json, ?6, ?7, base_row_version, payload, ?8
+       from _sync_dirty_rows where schema_name = ?1 and table_name = ?2 and key_json = ?3`,
+      [
+        ...key,
+        sourceBundleId,
+        ordinal,
+        keyJsonOf(dirty.table, dirty.id),
+        request.op,
+        request.payload === undefined ? null : JSON.stringify(request.payload),
+      ],
+    );
+    const moved = sql.run(
+      'delete from _sync_dirty_rows where schema_name = ?1 and table_name = ?2 and key_json = ?3',
+      key,
+    );
+    assert(moved === 1, 'a frozen row was dirty');
+  });
+  setOutbox(sql, {
+    state: 'prepared',
+    source_id: attachment.sourceId,
+    source_bundle_id: sourceBundleId,
+    initialization_id: attachment.initializationId,
+    canonical_request_hash: hashCanonicalRows(canonical).hash,
+    row_count: rows.length,
+    remote_bundle_hash: '',
+    remote_bundle_seq: 0,
+  });
+  context.journal.frozen(sql, sourceBundleId);
+}
+
+/** Freezes what can go; `empty` when there is nothing. There is never more than one frozen bundle. */
+export function freezeOutbox(
+  context: Context,
+  bounds: BundleBounds,
+): Result<'frozen' | 'empty', SyncFailure> {
+  return transact(context, (sql) => {
+    assert(readOutbox(sql).state === 'none', 'a bundle is frozen only when there is none');
+    releaseChanged(sql);
+    const dirty: DirtyRow[] = [];
+    for (const row of readDirtySet(sql, context.catalog)) {
+      // Made and removed again before anybody knew it.
+      if (row.payload === null && !row.isLive && !row.isHeld)
+        dropIntent(sql, rowKey(context.catalog, row.table, row.id));
+      else dirty.push(row);
+    }
+    const rows = chooseRows(context, dirty, bounds).sort((a, b) =>
+      comparePushOrder(a.dirty, b.dirty),
+    );
+    if (rows.length === 0) return 'empty';
+    writeOutbox(context, sql, rows);
+    return 'frozen';
+  });
+}
+
+/** The frozen rows as they go over the wire, in order. */
+export function readRequestRows(context: Context): readonly PushRequestRow[] {
+  return context.sql
+    .all(
+      `select schema_name, table_name, wire_key_json, op, base_row_version, wire_payload
+       from _sync_outbox_rows order by row_ordinal`,
+    )
+    .map((row) => {
+      const op = textOf(row, 'op');
+      const payload = row['wire_payload'];
+      return {
+        schema: textOf(row, 'schema_name'),
+        table: textOf(row, 'table_name'),
+        key: JSON.parse(textOf(row, 'wire_key_json')) as Record<string, string>,
+        op: op === 'INSERT' || op === 'DELETE' ? op : 'UPDATE',
+        base_row_version: numberOf(row, 'base_row_version'),
+        ...(typeof payload === 'string'
+          ? { payload: JSON.parse(payload) as Record<string, unknown> }
+          : {}),
+      };
+    });
+}
+
+/** The frozen bundle becomes dirty again, inside the caller's transaction; newer images stay as they are. */
+export function returnOutbox(context: Context, sql: Sql): void {
+  const outbox = readOutbox(sql);
+  if (outbox.state === 'none') return;
+  // What was frozen first stays first.
+  sql.run('update _sync_dirty_rows set dirty_ordinal = dirty_ordinal + ?1', [outbox.rowCount]);
+  sql.run(
+    `insert into _sync_dirty_rows (schema_name, table_name, key_json, op, base_row_version, payload, dirty_ordinal)
+     select schema_name, table_name, key_json, op, base_row_version, local_payload, row_ordinal + 1
+     from _sync_outbox_rows where true
+     on conflict (schema_name, table_name, key_json) do update
+       set base_row_version = excluded.base_row_version, dirty_ordinal = excluded.dirty_ordinal`,
+  );
+  clearOutbox(sql);
+  context.journal.returned(sql, outbox.sourceBundleId);
+}

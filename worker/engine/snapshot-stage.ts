@@ -1,0 +1,244 @@
+/**
+ * Fetching a snapshot into the stage (`protocol.md` §8, §11.12 steps 1 and 2): pages checked against their
+ * session, one transaction each, totals persisted. The stage is complete only when the counts agree to the
+ * row and to the byte; anything else is dropped whole and never applied.
+ */
+import { limits } from '../../shared/limits.ts';
+import { utf8Length } from '../../shared/bytes.ts';
+import {
+  snapshotPageResponse,
+  snapshotSessionPath,
+  snapshotSessionResponse,
+  snapshotSessionsPath,
+} from '../../shared/protocol/snapshot.ts';
+import type {
+  SnapshotPageResponse,
+  SnapshotSessionResponse,
+} from '../../shared/protocol/snapshot.ts';
+import { err, ok } from '../../shared/result.ts';
+import type { Result } from '../../shared/result.ts';
+import { send, sendAndForget, unexpected } from './calls.ts';
+import type { Call, CallResult, Decoder, Refused } from './calls.ts';
+import { keyJsonOf } from './catalog.ts';
+import { transact, wait } from './context.ts';
+import type { Context } from './context.ts';
+import { decodeSnapshotRow } from './decode.ts';
+import { protocolFailure } from './failures.ts';
+import type { SyncFailure } from './failures.ts';
+import { setOperation } from './state.ts';
+
+/** Waiting for the server's snapshot capacity, per operation (§8.6). */
+const CAPACITY_BUDGET_MS = 30_000;
+const CAPACITY_DEFAULT_MS = 1000;
+const PAGES_MAX = 1_000_000;
+
+export interface SessionRequest {
+  readonly sourceId: string;
+  readonly replacement: {
+    readonly previous_source_id: string;
+    readonly new_source_id: string;
+    readonly reason: string;
+  } | null;
+}
+
+/** Sends, and waits within the budget while the server is at capacity. */
+async function sendWithinCapacity<T>(
+  context: Context,
+  call: Call,
+  decoder: Decoder<T>,
+  budget: { leftMs: number },
+): Promise<CallResult<T>> {
+  for (;;) {
+    const answer = await send(context, { ...call, triesMax: 3 }, decoder);
+    if (answer.ok || answer.error.type !== 'refused' || answer.error.status !== 429) return answer;
+    const asked = answer.error.retryAfterMs ?? CAPACITY_DEFAULT_MS;
+    const delayMs = Math.ceil(asked * (1 + context.ids.random()));
+    if (delayMs > budget.leftMs)
+      return err({
+        type: 'network',
+        operation: call.operation,
+        reason: 'snapshot-capacity',
+        retryAfterMs: asked,
+      });
+    budget.leftMs -= delayMs;
+    await wait(context, delayMs);
+  }
+}
+
+const clearStage = (context: Context): Result<void, SyncFailure> =>
+  transact(context, (sql) => {
+    sql.run('delete from _sync_snapshot_stage');
+    setOperation(sql, {
+      staged_snapshot_id: '',
+      snapshot_bundle_seq: 0,
+      snapshot_row_count: 0,
+      snapshot_byte_count: 0,
+      snapshot_stage_complete: 0,
+    });
+  });
+
+function sessionFault(session: SnapshotSessionResponse): string | null {
+  if ((session.row_count === 0) !== (session.byte_count === 0)) return 'session-counts';
+  if (session.row_count > 0 && session.snapshot_bundle_seq === 0) return 'session-without-bundle';
+  return /^\d{4}-\d{2}-\d{2}T/.test(session.expires_at) ? null : 'session-expiry';
+}
+
+interface Totals {
+  rows: number;
+  bytes: number;
+}
+
+function pageFault(
+  session: SnapshotSessionResponse,
+  page: SnapshotPageResponse,
+  totals: Totals,
+): string | null {
+  if (page.snapshot_id !== session.snapshot_id) return 'page-of-another-snapshot';
+  if (page.snapshot_bundle_seq !== session.snapshot_bundle_seq) return 'page-of-another-bundle';
+  if (page.next_row_ordinal !== totals.rows + page.rows.length) return 'page-ordinal';
+  if (page.has_more && page.rows.length === 0) return 'empty-page';
+  if (page.rows.length > limits.snapshot.rowsDefault) return 'page-too-long';
+  const bytes = page.rows.reduce((sum, row) => sum + utf8Length(JSON.stringify(row)), 0);
+  if (bytes !== page.byte_count || bytes > limits.snapshot.pageBytesDefault) return 'page-bytes';
+  if (totals.rows + page.rows.length > session.row_count) return 'too-many-rows';
+  if (totals.bytes + bytes > session.byte_count) return 'too-many-bytes';
+  const isEnd = !page.has_more;
+  const isWhole = totals.rows + page.rows.length === session.row_count;
+  return isEnd === isWhole ? null : 'row-total-differs';
+}
+
+function stagePage(
+  context: Context,
+  session: SnapshotSessionResponse,
+  page: SnapshotPageResponse,
+  totals: Totals,
+): Result<void, SyncFailure> {
+  const keys: { table: string; keyJson: string }[] = [];
+  for (const row of page.rows) {
+    const decoded = decodeSnapshotRow(context.catalog, row);
+    if (!decoded.ok) return decoded;
+    const { table, id } = decoded.value;
+    keys.push({ table: table.name, keyJson: keyJsonOf(table, id) });
+  }
+  return transact(context, (sql) => {
+    page.rows.forEach((row, index) => {
+      const key = keys[index];
+      if (key === undefined) return;
+      sql.run(
+        `insert into _sync_snapshot_stage
+           (snapshot_id, row_ordinal, schema_name, table_name, key_json, row_version, payload)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7)`,
+        [
+          session.snapshot_id,
+          totals.rows + index + 1,
+          context.catalog.schemaName,
+          key.table,
+          key.keyJson,
+          row.row_version,
+          JSON.stringify(row.payload),
+        ],
+      );
+    });
+    if (!page.has_more) setOperation(sql, { snapshot_stage_complete: 1 });
+  });
+}
+
+async function fetchPages(
+  context: Context,
+  session: SnapshotSessionResponse,
+  sourceId: string,
+  budget: { leftMs: number },
+): Promise<Result<'staged', Refused | SyncFailure>> {
+  const totals: Totals = { rows: 0, bytes: 0 };
+  for (let pages = 0; pages < PAGES_MAX; pages += 1) {
+    const answer = await sendWithinCapacity(
+      context,
+      {
+        operation: 'snapshot-page',
+        method: 'GET',
+        path: snapshotSessionPath(session.snapshot_id),
+        query: {
+          after_row_ordinal: String(totals.rows),
+          max_rows: String(limits.snapshot.rowsDefault),
+          max_bytes: String(limits.snapshot.pageBytesDefault),
+        },
+        sourceId,
+      },
+      snapshotPageResponse,
+      budget,
+    );
+    if (!answer.ok) return answer;
+    const page = answer.value;
+    const fault = pageFault(session, page, totals);
+    if (fault !== null) return err(protocolFailure(fault, 'snapshot'));
+    const staged = stagePage(context, session, page, totals);
+    if (!staged.ok) return staged;
+    totals.rows += page.rows.length;
+    totals.bytes += page.byte_count;
+    context.progress({ done: totals.rows, total: session.row_count });
+    if (!page.has_more)
+      return totals.bytes === session.byte_count
+        ? ok('staged')
+        : err(protocolFailure('byte-total-differs', 'snapshot'));
+  }
+  return err(protocolFailure('endless-snapshot', 'snapshot'));
+}
+
+export const dropSession = (
+  context: Context,
+  snapshotId: string,
+  sourceId: string,
+): Promise<void> =>
+  sendAndForget(context, {
+    operation: 'snapshot-delete',
+    method: 'DELETE',
+    path: snapshotSessionPath(snapshotId),
+    sourceId,
+  });
+
+/** Fills the stage with one whole snapshot. `refused` is the answer to the session's creation. */
+export async function stageSnapshot(
+  context: Context,
+  request: SessionRequest,
+): Promise<Result<'staged' | 'expired', Refused | SyncFailure>> {
+  const cleared = clearStage(context);
+  if (!cleared.ok) return cleared;
+  const budget = { leftMs: CAPACITY_BUDGET_MS };
+  const created = await sendWithinCapacity(
+    context,
+    {
+      operation: 'snapshot-create',
+      method: 'POST',
+      path: snapshotSessionsPath,
+      ...(request.replacement === null
+        ? {}
+        : { body: { source_replacement: request.replacement } }),
+      sourceId: request.sourceId,
+    },
+    snapshotSessionResponse,
+    budget,
+  );
+  if (!created.ok) return created;
+  const session = created.value;
+  const fault = sessionFault(session);
+  if (fault !== null) return err(protocolFailure(fault, 'snapshot'));
+  const stored = transact(context, (sql) =>
+    setOperation(sql, {
+      staged_snapshot_id: session.snapshot_id,
+      snapshot_bundle_seq: session.snapshot_bundle_seq,
+      snapshot_row_count: session.row_count,
+      snapshot_byte_count: session.byte_count,
+    }),
+  );
+  if (!stored.ok) return stored;
+  const fetched = await fetchPages(context, session, request.sourceId, budget);
+  if (fetched.ok) return fetched;
+  const { error } = fetched;
+  const again = clearStage(context);
+  if (!again.ok) return again;
+  if (error.type !== 'network') await dropSession(context, session.snapshot_id, request.sourceId);
+  if (error.type !== 'refused') return fetched;
+  return error.status === 404 || error.status === 410
+    ? ok('expired')
+    : err(unexpected('snapshot-page', error));
+}
