@@ -74,13 +74,13 @@ const kinds: readonly (readonly [string, string, RequestInit])[] = [
 ];
 
 describe('headers', () => {
-  test.each(kinds)('[OPS-20] %s carries the same walls', async (_, path, init) => {
+  test.each(kinds)('[OPS-80] %s carries the same walls', async (_, path, init) => {
     const { app } = createWorld();
     const answer = await app.request(path, init);
     expect({ status: answer.status, headers: stable(answer) }).toMatchSnapshot();
   });
 
-  test('[OPS-20] 304 carries them too, and has no body', async () => {
+  test('[OPS-80] 304 carries them too, and has no body', async () => {
     const { app } = createWorld();
     const first = await app.request('/');
     const again = await app.request('/', {
@@ -91,7 +91,7 @@ describe('headers', () => {
     expect(stable(again)).toMatchSnapshot();
   });
 
-  test('[OPS-20] a public https address adds HSTS', async () => {
+  test('[OPS-80] a public https address adds HSTS', async () => {
     const { app } = createWorld({ isHttps: true });
     const answer = await app.request('/');
     expect(answer.headers.get('strict-transport-security')).toBe('max-age=31536000');
@@ -99,7 +99,7 @@ describe('headers', () => {
 });
 
 describe('files', () => {
-  test('[OPS-21] hashed files are kept for ever, files with fixed names are asked for again', async () => {
+  test('[OPS-81] hashed files are kept for ever, files with fixed names are asked for again', async () => {
     const { app } = createWorld();
     const cacheOf = async (path: string) => (await app.request(path)).headers.get('cache-control');
     expect(await cacheOf('/assets/main-abc.js')).toBe('public, max-age=31536000, immutable');
@@ -108,7 +108,7 @@ describe('files', () => {
     }
   });
 
-  test('[OPS-22] a file is compressed as the request accepts, and never when it does not', async () => {
+  test('[OPS-82] a file is compressed as the request accepts, and never when it does not', async () => {
     const { app } = createWorld();
     const ask = async (accepted: string) =>
       app.request('/assets/main-abc.js', { headers: { 'accept-encoding': accepted } });
@@ -124,7 +124,7 @@ describe('files', () => {
     expect(await plain.text()).toBe(script);
   });
 
-  test('[OPS-23] the app answers for its own addresses, and nobody gets a page for data', async () => {
+  test('[OPS-83] the app answers for its own addresses, and nobody gets a page for data', async () => {
     const { app } = createWorld();
     for (const path of ['/recipes/abc', '/sync', '/week/2026-W48']) {
       expect((await app.request(path)).headers.get('content-type')).toContain('text/html');
@@ -137,7 +137,7 @@ describe('files', () => {
 });
 
 describe('operation', () => {
-  test('[OPS-24] ready says no while stopping and while the database takes no writes', async () => {
+  test('[OPS-84] ready says no while stopping and while the database takes no writes', async () => {
     const statusOf = async (lifecycle: AppDeps['lifecycle']) =>
       (await createWorld({ lifecycle }).app.request('/ready')).status;
     const yes = async () => true;
@@ -147,7 +147,7 @@ describe('operation', () => {
     expect(await statusOf({ isStopping: () => false, isDatabaseWritable: no })).toBe(503);
   });
 
-  test('[OPS-25] a defect answers a request id and tells neither client nor log what it was about', async () => {
+  test('[OPS-85] a defect answers a request id and tells neither client nor log what it was about', async () => {
     const { app, logged } = createWorld();
     const answer = await app.request('/sync/defect?name=secret');
     expect(answer.status).toBe(500);

@@ -3,7 +3,7 @@ import { decodeEnv } from './env.ts';
 
 const folder = '/srv/larder';
 
-test('[OPS-10] an empty environment means loopback, the embedded database and a folder of its own', () => {
+test('[OPS-70] an empty environment means loopback, the embedded database and a folder of its own', () => {
   expect(decodeEnv({}, folder)).toEqual({
     ok: true,
     value: {
@@ -20,11 +20,11 @@ test('[OPS-10] an empty environment means loopback, the embedded database and a 
   });
 });
 
-test('[OPS-10] an empty variable counts as absent', () => {
+test('[OPS-70] an empty variable counts as absent', () => {
   expect(decodeEnv({ PORT: '', DATABASE_URL: ' ' }, folder)).toEqual(decodeEnv({}, folder));
 });
 
-test('[OPS-11] an address other than loopback needs a public https address', () => {
+test('[OPS-71] an address other than loopback needs a public https address', () => {
   const refused = decodeEnv({ HOST: '0.0.0.0' }, folder);
   expect(refused.ok ? '' : refused.error).toMatch(/LARDER_PUBLIC_URL/);
   const allowed = decodeEnv(
@@ -44,7 +44,7 @@ test.each([
   ['LARDER_SECRET', 'secret'],
   ['LARDER_LOG_LEVEL', 'loud'],
   ['LARDER_SIGN_INS_PER_QUARTER_HOUR', '0'],
-])('[OPS-12] %s=%s is refused in one sentence that names the variable', (name, value) => {
+])('[OPS-72] %s=%s is refused in one sentence that names the variable', (name, value) => {
   const decoded = decodeEnv({ [name]: value }, folder);
   expect(decoded.ok).toBe(false);
   const line = decoded.ok ? '' : decoded.error;

@@ -99,7 +99,7 @@ async function signUp(app: Hono, person = newPerson('Ana')) {
 }
 
 describe('accounts', () => {
-  test('[AUTH-1] signing up makes the account and its household in one transaction', async () => {
+  test('[AUTH-11] signing up makes the account and its household in one transaction', async () => {
     const { app, auth } = createWorld();
     const { person, cookie } = await signUp(app);
     const answer = await me(app, { cookie });
@@ -118,7 +118,7 @@ describe('accounts', () => {
     });
   });
 
-  test('[AUTH-1] when the household cannot be made, neither is the account', async () => {
+  test('[AUTH-11] when the household cannot be made, neither is the account', async () => {
     const { app } = createWorld();
     await sql`alter table auth.household add constraint refused check (name <> 'Refused')`;
     const person = newPerson('Refused');
@@ -128,7 +128,7 @@ describe('accounts', () => {
     expect(await sql`select 1 from auth.account where email = ${person.email}`).toHaveLength(0);
   });
 
-  test('[AUTH-2] a password shorter than ten characters is refused and makes nothing', async () => {
+  test('[AUTH-12] a password shorter than ten characters is refused and makes nothing', async () => {
     const { app } = createWorld();
     const person = { ...newPerson('Ben'), password: '123456789' };
     const answer = await post(app, '/api/auth/sign-up/email', person);
@@ -136,7 +136,7 @@ describe('accounts', () => {
     expect(await sql`select 1 from auth.account where email = ${person.email}`).toHaveLength(0);
   });
 
-  test('[AUTH-3] signing in gives a session, signing out ends it at the next request', async () => {
+  test('[AUTH-13] signing in gives a session, signing out ends it at the next request', async () => {
     const { app } = createWorld();
     const { person } = await signUp(app);
     const signedIn = await post(app, '/api/auth/sign-in/email', person);
@@ -151,7 +151,7 @@ describe('accounts', () => {
     expect(wrong.status).toBe(401);
   });
 
-  test('[AUTH-3] without a session the answer is a typed 401', async () => {
+  test('[AUTH-13] without a session the answer is a typed 401', async () => {
     const { app } = createWorld();
     const answer = await me(app, {});
     expect(answer.status).toBe(401);
@@ -163,7 +163,7 @@ describe('accounts', () => {
 });
 
 describe('cookies and bearer tokens', () => {
-  test('[AUTH-4] the cookie is HttpOnly, Lax and, away from loopback, __Host- and Secure', async () => {
+  test('[AUTH-14] the cookie is HttpOnly, Lax and, away from loopback, __Host- and Secure', async () => {
     const plain = await post(createWorld().app, '/api/auth/sign-up/email', newPerson('Ana'));
     const plainCookie = plain.headers.getSetCookie()[0] ?? '';
     expect(plainCookie).toMatch(/^larder\.session_token=/);
@@ -186,7 +186,7 @@ describe('cookies and bearer tokens', () => {
     expect(cookie).not.toContain('Domain');
   });
 
-  test('[AUTH-5] a bearer token works without a cookie, and a bad one never falls back to the cookie', async () => {
+  test('[AUTH-15] a bearer token works without a cookie, and a bad one never falls back to the cookie', async () => {
     const { app, auth } = createWorld();
     const person = newPerson('Ben');
     await signUp(app, person);
@@ -213,7 +213,7 @@ describe('cookies and bearer tokens', () => {
     expect(await identity({ authorization: `Bearer ${unsigned}` })).toBe('none');
   });
 
-  test('[AUTH-6] a page never sees the token that its cookie holds', async () => {
+  test('[AUTH-16] a page never sees the token that its cookie holds', async () => {
     const { app } = createWorld();
     const answer = await post(app, '/api/auth/sign-up/email', newPerson('Ana'));
     expect(answer.headers.has('set-auth-token')).toBe(false);
@@ -226,7 +226,7 @@ describe('other sites', () => {
     ['another loopback port', { origin: 'http://localhost:9999', 'sec-fetch-site': 'same-site' }],
     ['a rebound name', { host: 'evil.example', origin: 'http://evil.example' }],
     ['a null origin', { origin: 'null', 'sec-fetch-site': 'cross-site' }],
-  ])('[AUTH-7] a state change asked by %s is refused', async (_, headers) => {
+  ])('[AUTH-17] a state change asked by %s is refused', async (_, headers) => {
     const { app } = createWorld();
     const person = newPerson('Ana');
     const answer = await post(app, '/api/auth/sign-up/email', person, headers);
@@ -238,7 +238,7 @@ describe('other sites', () => {
     expect(await sql`select 1 from auth.account where email = ${person.email}`).toHaveLength(0);
   });
 
-  test('[AUTH-7] a form of any site cannot sign anybody in', async () => {
+  test('[AUTH-17] a form of any site cannot sign anybody in', async () => {
     const { app } = createWorld();
     const answer = await app.request(`${local}/api/auth/sign-in/email`, {
       method: 'POST',
@@ -248,7 +248,7 @@ describe('other sites', () => {
     expect(answer.status).toBe(400);
   });
 
-  test('[AUTH-8] only the listed account routes exist', async () => {
+  test('[AUTH-18] only the listed account routes exist', async () => {
     const { app } = createWorld();
     for (const path of ['/api/auth/sign-in/social', '/api/auth/delete-user', '/api/auth/error']) {
       expect((await post(app, path, {})).status).toBe(404);
@@ -256,7 +256,7 @@ describe('other sites', () => {
   });
 });
 
-test('[AUTH-9] sign-ins are limited per address, in the database', async () => {
+test('[AUTH-19] sign-ins are limited per address, in the database', async () => {
   await sql`delete from auth.rate_limit`;
   const { app } = createWorld({ signIns: 3 });
   const person = newPerson('Ana');
@@ -269,7 +269,7 @@ test('[AUTH-9] sign-ins are limited per address, in the database', async () => {
   expect(statuses).toEqual([401, 401, 401, 429, 429]);
 });
 
-test('[AUTH-10] an invitation lets one account into a household, once', async () => {
+test('[AUTH-20] an invitation lets one account into a household, once', async () => {
   const { app } = createWorld();
   const ana = await signUp(app, newPerson('Ana'));
   const ben = await signUp(app, newPerson('Ben'));
@@ -285,12 +285,12 @@ test('[AUTH-10] an invitation lets one account into a household, once', async ()
   expect(await household(ben.cookie)).toEqual(await household(ana.cookie));
 });
 
-test('[AUTH-11] every process on a database signs with the same secret', async () => {
+test('[AUTH-21] every process on a database signs with the same secret', async () => {
   const first = await loadSecret(sql, 'first');
   expect(await loadSecret(sql, 'second')).toBe(first);
 });
 
-test('[OPS-13] logs hold no e-mail, name, token or address', async () => {
+test('[OPS-73] logs hold no e-mail, name, token or address', async () => {
   const { app, logged } = createWorld();
   const person = newPerson('Canary');
   const { cookie } = await signUp(app, person);

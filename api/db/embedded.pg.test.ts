@@ -66,7 +66,7 @@ const isAlive = (pid: number): boolean => {
 };
 
 describe('embedded Postgres', () => {
-  test('[OPS-1] starts Postgres 18, keeps data over a stop, and leaves no process', async () => {
+  test('[OPS-61] starts Postgres 18, keeps data over a stop, and leaves no process', async () => {
     const folder = makeFolder();
     const first = await start(folder);
     await ask(first.url, 'create table kept (n int)');
@@ -81,7 +81,7 @@ describe('embedded Postgres', () => {
     ]);
   });
 
-  test('[OPS-2] refuses a connection without the password, which only the owner can read', async () => {
+  test('[OPS-62] refuses a connection without the password, which only the owner can read', async () => {
     const server = await start(makeFolder());
     const url = new URL(server.url);
     url.password = '';
@@ -90,7 +90,7 @@ describe('embedded Postgres', () => {
     expect(statSync(join(server.dataDir, 'pgdata')).mode & 0o777).toBe(0o700);
   });
 
-  test('[OPS-3] comes back on the same address with its data after kill -9', async () => {
+  test('[OPS-63] comes back on the same address with its data after kill -9', async () => {
     const server = await start(makeFolder());
     await ask(server.url, 'create table kept (n int)');
     await ask(server.url, 'insert into kept values (7)');
@@ -103,7 +103,7 @@ describe('embedded Postgres', () => {
     expect(await ask(server.url, 'select n from kept')).toEqual([{ n: 7 }]);
   });
 
-  test('[OPS-4] a pid file that names some other program is stale and does not stop the start', async () => {
+  test('[OPS-64] a pid file that names some other program is stale and does not stop the start', async () => {
     const folder = makeFolder();
     const first = await start(folder);
     const pidFile = join(first.dataDir, 'pgdata', 'postmaster.pid');
@@ -114,7 +114,7 @@ describe('embedded Postgres', () => {
     expect(await ask(second.url, 'select 1 as one')).toEqual([{ one: 1 }]);
   });
 
-  test('[OPS-5] a second start on a folder in use, another version, a broken folder and a taken port are one clear line each', async () => {
+  test('[OPS-65] a second start on a folder in use, another version, a broken folder and a taken port are one clear line each', async () => {
     const folder = makeFolder();
     const first = await start(folder);
     expect((await failureOf(startEmbeddedPostgres({ dataDir: folder }))).code).toBe(

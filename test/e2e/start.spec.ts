@@ -67,7 +67,7 @@ function processesOf(folder: string): string[] {
 const lastLine = (run: Run): string => run.output().trim().split('\n').at(-1) ?? '';
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGKILL'] as const) {
-  test(`[OPS-30] ${signal} ends everything that the start began`, async ({ folder }) => {
+  test(`[OPS-90] ${signal} ends everything that the start began`, async ({ folder }) => {
     const run = start(folder);
     const url = await run.ready;
     expect((await fetch(`${url}/ready`)).status).toBe(200);
@@ -79,7 +79,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGKILL'] as const) {
   });
 }
 
-test('[OPS-31] data written before the process was killed is there at the next start', async ({
+test('[OPS-91] data written before the process was killed is there at the next start', async ({
   folder,
 }) => {
   const first = start(folder);
@@ -100,7 +100,7 @@ test('[OPS-31] data written before the process was killed is there at the next s
   await second.ended;
 });
 
-test('[OPS-32] a busy port is one clear line and exit code 1', async ({ folder }) => {
+test('[OPS-92] a busy port is one clear line and exit code 1', async ({ folder }) => {
   const taken = createServer();
   await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
   const address = taken.address();
@@ -122,7 +122,7 @@ const wrongDatabases = [
 ] as const;
 
 for (const [what, url, line] of wrongDatabases) {
-  test(`[OPS-33] DATABASE_URL with ${what} is one clear line without the password`, async ({
+  test(`[OPS-93] DATABASE_URL with ${what} is one clear line without the password`, async ({
     folder,
   }) => {
     const run = start(folder, { DATABASE_URL: url });
@@ -132,7 +132,7 @@ for (const [what, url, line] of wrongDatabases) {
   });
 }
 
-test('[OPS-33] DATABASE_URL with a wrong password or database says which', async ({ folder }) => {
+test('[OPS-93] DATABASE_URL with a wrong password or database says which', async ({ folder }) => {
   const owner = start(folder);
   await owner.ready;
   const data = join(folder, 'data');
@@ -150,7 +150,7 @@ test('[OPS-33] DATABASE_URL with a wrong password or database says which', async
   await owner.ended;
 });
 
-test('[OPS-34] a broken data folder, and one in use, are one clear line each', async ({
+test('[OPS-94] a broken data folder, and one in use, are one clear line each', async ({
   folder,
 }) => {
   const first = start(folder);

@@ -29,7 +29,7 @@ function parse(text: string, size: number): { hints: WatchHint[]; isBroken: bool
 
 describe('the watch stream', () => {
   test.each(cases.map((one) => [one.name, one] as const))(
-    '[LIVE-1] public case %s',
+    '[LIVE-61] public case %s',
     (_name, one) => {
       for (const end of ['\n', '\r\n'])
         for (const size of [1, 7, 10_000]) {
@@ -42,7 +42,7 @@ describe('the watch stream', () => {
     },
   );
 
-  test('[LIVE-1] heartbeats and foreign events are silent, hints come in order', () => {
+  test('[LIVE-61] heartbeats and foreign events are silent, hints come in order', () => {
     const text =
       ': heartbeat\n\nevent: other\ndata: {nope\n\nevent: bundle\ndata: {"bundle_seq":6}\n\nevent:bundle\ndata:{"bundle_seq":7,"x":1}\n\n';
     expect(parse(text, 3)).toEqual({
@@ -51,7 +51,7 @@ describe('the watch stream', () => {
     });
   });
 
-  test('[LIVE-2] a line or an event beyond its bound breaks the stream', () => {
+  test('[LIVE-62] a line or an event beyond its bound breaks the stream', () => {
     expect(parse(`data: ${'x'.repeat(SSE_LINE_CHARACTERS_MAX)}`, 100_000).isBroken).toBe(true);
     const long = `data: ${'x'.repeat(600_000)}\n`;
     expect(parse(long + long, 100_000).isBroken).toBe(true);
