@@ -70,8 +70,7 @@ test('[OPS-55] pure folders hold no clock, randomness or timer by any name', () 
 test('[OPS-56] SQL of the sync service takes time and ids as parameters', () => {
   const ambient = /\b(now\(\)|random\(\)|gen_random_uuid|clock_timestamp|nextval)\b/;
   const found = code.filter(
-    (file) =>
-      file.startsWith('api/sync/') && !isTest(file) && ambient.test(withoutComments(file)),
+    (file) => file.startsWith('api/sync/') && !isTest(file) && ambient.test(withoutComments(file)),
   );
   expect(found).toEqual([]);
 });
@@ -105,7 +104,9 @@ test('[OPS-58] links in the documents lead somewhere', () => {
 });
 
 function withoutComments(file: string): string {
-  return (textOf.get(file) ?? '').replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*(\/\/|--).*$/gm, '');
+  return (textOf.get(file) ?? '')
+    .replace(/\/\*[\s\S]*?\*\//g, '')
+    .replace(/^\s*(\/\/|--).*$/gm, '');
 }
 
 function exists(path: string): boolean {

@@ -62,7 +62,8 @@ export function createKitchen(deps: KitchenDeps): Kitchen {
     async detach(unsent): Promise<DetachOutcome> {
       const detached =
         unsent === 'send-first' ? await engine.syncThenDetach() : await engine.detach();
-      if (detached.type === 'failed') return { type: 'failed', code: failureCode(detached.failure) };
+      if (detached.type === 'failed')
+        return { type: 'failed', code: failureCode(detached.failure) };
       if (detached.type === 'detached') await engine.write((sql) => setAccount(sql, null));
       return detached;
     },

@@ -14,8 +14,8 @@ const alive = acquireLock(aliveLockName(instanceId));
 const opening = openKitchen({ baseUrl: `${self.location.origin}/`, onLost: () => self.close() });
 opening.catch(() => self.close());
 
-self.onconnect = (event) => {
+self.addEventListener('connect', (event) => {
   const [port] = event.ports;
   // Calls wait in the port until the lifeline is held, so that `hello` never names a lock too early.
   if (port !== undefined) void alive.then(() => serveTab(port, opening, instanceId));
-};
+});

@@ -3,7 +3,13 @@ import { sampleIdPrefix } from '../../shared/domain/samples.ts';
 import { expect, newPerson, signIn, signUp, test } from './fixtures.ts';
 import { lasagne, planLasagne } from './kitchen-data.ts';
 
-const line = (title: string) => ({ title, quantityMilli: null, unit: null, note: null, storeName: null });
+const line = (title: string) => ({
+  title,
+  quantityMilli: null,
+  unit: null,
+  note: null,
+  storeName: null,
+});
 
 test('[CONN-40] what was made without an account is kept when one is made', async ({
   device,
@@ -21,7 +27,13 @@ test('[CONN-40] what was made without an account is kept when one is made', asyn
 
   await signUp(tab, ana);
   const after = await tab.dump();
-  for (const table of ['recipes', 'recipe_ingredients', 'recipe_steps', 'plan_entries', 'list_items']) {
+  for (const table of [
+    'recipes',
+    'recipe_ingredients',
+    'recipe_steps',
+    'plan_entries',
+    'list_items',
+  ]) {
     const kept = new Set(after[table]?.map((row) => row['id']));
     const lost = (before[table] ?? []).filter(
       (row) => !kept.has(row['id'] ?? null) && !isSample(row['id']),

@@ -3,7 +3,13 @@
  * A device is a browser context (its own storage and session); its tabs are pages.
  */
 import { createRequire } from 'node:module';
-import { type Browser, type BrowserContext, type Page, test as base, expect } from '@playwright/test';
+import {
+  type Browser,
+  type BrowserContext,
+  type Page,
+  test as base,
+  expect,
+} from '@playwright/test';
 import postgres from 'postgres';
 import type { ActArgs, ActName } from '../../shared/acts/acts.ts';
 import type { QueryArgs, QueryName, QueryRows } from '../../shared/queries.ts';

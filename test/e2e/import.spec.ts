@@ -20,7 +20,8 @@ test('[IMPORT-1] what one device imports, a second one shows byte for byte', asy
   const before = (await laptopTab.dump())['recipes']?.length ?? 0;
 
   const real = existsSync(vectors);
-  if (!real) info.annotations.push({ type: 'vectors missing', description: 'own recipes were used' });
+  if (!real)
+    info.annotations.push({ type: 'vectors missing', description: 'own recipes were used' });
   const files = real
     ? [
         join(vectors, 'recipes-240.jsonld'),
@@ -36,15 +37,30 @@ test('[IMPORT-1] what one device imports, a second one shows byte for byte', asy
   await expect(importButton).toBeEnabled({ timeout: 30_000 });
   await importButton.click();
   await expect
-    .poll(async () => ((await laptopTab.dump())['recipes']?.length ?? 0) - before, { timeout: 60_000 })
+    .poll(async () => ((await laptopTab.dump())['recipes']?.length ?? 0) - before, {
+      timeout: 60_000,
+    })
     .toBe(expected);
   await laptopTab.settled(90_000);
   await expect
-    .poll(async () => ((await phoneTab.dump())['recipes']?.length ?? 0) - before, { timeout: 60_000 })
+    .poll(async () => ((await phoneTab.dump())['recipes']?.length ?? 0) - before, {
+      timeout: 60_000,
+    })
     .toBe(expected);
 
-  const [mine, theirs, server] = [await laptopTab.dump(), await phoneTab.dump(), await serverDump(ana)];
-  for (const table of ['recipes', 'recipe_ingredients', 'recipe_steps', 'recipe_photos', 'recipe_tags', 'tags']) {
+  const [mine, theirs, server] = [
+    await laptopTab.dump(),
+    await phoneTab.dump(),
+    await serverDump(ana),
+  ];
+  for (const table of [
+    'recipes',
+    'recipe_ingredients',
+    'recipe_steps',
+    'recipe_photos',
+    'recipe_tags',
+    'tags',
+  ]) {
     expect(theirs[table], table).toEqual(mine[table]);
     expect(server[table], table).toEqual(mine[table]);
   }

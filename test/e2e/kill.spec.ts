@@ -35,9 +35,17 @@ test('[STORE-30] every edit that was acknowledged is there after the browser was
           attempted += 1;
           await page.evaluate(
             ([text, id]) =>
-              (window as never as { probe: { perform(a: string, b: unknown, c: string): Promise<unknown> } }).probe.perform(
+              (
+                window as never as {
+                  probe: { perform(a: string, b: unknown, c: string): Promise<unknown> };
+                }
+              ).probe.perform(
                 'list.add',
-                { entries: [{ title: text, quantityMilli: null, unit: null, note: null, storeName: null }] },
+                {
+                  entries: [
+                    { title: text, quantityMilli: null, unit: null, note: null, storeName: null },
+                  ],
+                },
                 id,
               ),
             [title, crypto.randomUUID()] as const,

@@ -15,7 +15,9 @@ test('[PUSH-40] the API is killed between commit and answer: the retry yields th
     await signUp(tab, newPerson('Ana'));
     const before = await bundles(sql);
 
-    const swallowed = device.proxy.swallowAnswerTo(/^POST \/sync\/(push|push-sessions\/[^/]+\/commit) /);
+    const swallowed = device.proxy.swallowAnswerTo(
+      /^POST \/sync\/(push|push-sessions\/[^/]+\/commit) /,
+    );
     await tab.perform('list.add', {
       entries: [{ title: 'Saffron', quantityMilli: null, unit: null, note: null, storeName: null }],
     });

@@ -59,7 +59,9 @@ test('[PULL-40] without a network both devices go on, reload and reopen, and are
   }
   const titles = local['list_items']?.map((row) => row['title']);
   expect(titles).toEqual(expect.arrayContaining(['Milk', 'Basil', 'Batteries', 'Olives']));
-  expect(local['list_items']?.find((row) => row['title'] === 'Milk')?.['checked_at']).not.toBeNull();
+  expect(
+    local['list_items']?.find((row) => row['title'] === 'Milk')?.['checked_at'],
+  ).not.toBeNull();
 });
 
 const line = (title: string) => ({

@@ -18,7 +18,9 @@ test('[UI-90] the app is installable and its manifest is complete', async ({ lar
     expect(installabilityErrors).toEqual([]);
     const { errors } = await session.send('Page.getAppManifest');
     expect(errors).toEqual([]);
-    const manifest = (await (await page.request.get(`${larder.url}/manifest.webmanifest`)).json()) as {
+    const manifest = (await (
+      await page.request.get(`${larder.url}/manifest.webmanifest`)
+    ).json()) as {
       id: string;
       icons: { src: string; purpose: string }[];
       shortcuts: unknown[];

@@ -24,7 +24,6 @@ export function Button({
   ...rest
 }: ButtonProps) {
   return (
-    // oxlint-disable-next-line react/button-has-type -- the type has a default above
     <button
       type={type}
       className={cx(css['button'], css[tone], wide && css['wide'], className)}
@@ -51,7 +50,6 @@ export function IconButton({
   ...rest
 }: IconButtonProps) {
   return (
-    // oxlint-disable-next-line react/button-has-type -- the type has a default above
     <button
       type={type}
       aria-label={label}

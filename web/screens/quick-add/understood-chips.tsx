@@ -19,7 +19,6 @@ export function UnderstoodChips({ pieces, onAsText }: UnderstoodChipsProps) {
     <ul className={css['chips']} aria-label={wordsForQuickAdd.understood}>
       {pieces.map(({ entry, textKey }, index) => (
         // The order is the order of typing, which is the only identity a piece has.
-        // oxlint-disable-next-line react/no-array-index-key -- see above
         <li key={index}>
           <Chip
             tone={entry.quantityMilli === null ? 'plain' : 'understood'}

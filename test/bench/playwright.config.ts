@@ -1,0 +1,12 @@
+/** Benches in a real browser: the journeys' world, measured instead of judged. */
+import { defineConfig } from '@playwright/test';
+import journeys from '../../playwright.config.ts';
+
+export default defineConfig({
+  ...journeys,
+  testDir: import.meta.dirname,
+  testMatch: '*.bench.ts',
+  outputDir: '../../test-results/bench',
+  reporter: [['line']],
+  timeout: 600_000,
+});
