@@ -110,8 +110,12 @@ function readTail(text: string): { readonly measured: Measured; readonly rest: s
   return null;
 }
 
+/**
+ * Words before a name that say how it is cut or how big it is. Some of them are what one buys, before some
+ * things: minced beef, crushed tomatoes, grated parmesan.
+ */
 const SIZE_WORDS =
-  /^(?:(?:of|the|some|few|large|medium|small|big|fresh|freshly|finely|roughly|coarsely|thinly|or|and|chopped|diced|minced|sliced|grated|shredded|peeled|crushed|whole|ripe|very|about|a|an|sized|medium-sized)\s+)+/iu;
+  /^(?:(?:of|the|some|few|large|medium|small|big|fresh|freshly|finely|roughly|coarsely|thinly|or|and|diced|minced(?!\s+(?:beef|pork|lamb|meat|veal|turkey|chicken))|(?:chopped|crushed|peeled)(?!\s+tomato)|(?:sliced|grated|shredded)(?!\s+(?:cheese|parmesan|mozzarella|cheddar|bread|ham|turkey|almond|coconut))|ripe|very|about|a|an|sized|medium-sized)\s+)+/iu;
 const NAME_END =
   /\s*(?:[,;:(|]|(?<!\d)\/|\s(?:or|for|to taste|as needed|plus|cut|chopped|diced|minced|peeled|sliced|grated|shredded|julienned|melted|softened|at room)(?=\s|$)).*$/iu;
 

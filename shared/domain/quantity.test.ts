@@ -131,6 +131,9 @@ test('[IMPORT-11] ingredient lines: the first measure counts, ranges and sizes h
     return [quantityMilli, unit, rest, name];
   };
   expect(read('2 large onions, chopped')).toEqual([2000, null, 'large onions, chopped', 'Onions']);
+  expect(read('500 g minced beef')).toEqual([500_000, 'g', 'minced beef', 'Minced beef']);
+  expect(read('2 cloves minced garlic')).toEqual([2000, 'clove', 'minced garlic', 'Garlic']);
+  expect(read('1 l whole milk')).toEqual([1000, 'l', 'whole milk', 'Whole milk']);
   expect(read('1 pound (500g) spaghetti')).toEqual([1000, 'lb', 'spaghetti', 'Spaghetti']);
   expect(read('500 g / 1 lbs porkchops')).toEqual([500_000, 'g', 'porkchops', 'Porkchops']);
   expect(read('600g or 5 cups bread flour')).toEqual([600_000, 'g', 'bread flour', 'Bread flour']);
