@@ -13,8 +13,3 @@ export function must<T>(value: T | null | undefined, sentence: string): T {
   if (value === null || value === undefined) throw new AssertionFailed(sentence);
   return value;
 }
-
-/** Ends a switch over a union: a case that was forgotten does not compile. */
-export function unreachable(value: never): never {
-  throw new AssertionFailed(`unreachable: ${String(value)}`);
-}

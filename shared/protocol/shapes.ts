@@ -8,7 +8,6 @@ const SOURCE_ID = /^[!-~]{1,256}$/;
 const RESERVED_SOURCES = ['oversync-adoption:', 'server:'] as const;
 
 export const isCanonicalUuid = (text: string): boolean => UUID.test(text);
-export const isHash = (text: string): boolean => HASH.test(text);
 
 /** True for what a client may send; ids that belong to the server itself are not. */
 export const isClientSourceId = (text: string): boolean =>

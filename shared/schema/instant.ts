@@ -20,8 +20,6 @@ export function normalizeInstant(text: string): string | null {
   return `${year}-${month}-${day}T${hour}:${minute}:${second}.${millis}Z`;
 }
 
-export const isInstant = (text: string): boolean => normalizeInstant(text) === text;
-
 export const isDay = (text: string): boolean => isCalendarDay(text);
 
 /** Milliseconds since 1970 as a synced instant: the way a clock's reading enters a row. */

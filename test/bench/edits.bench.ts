@@ -4,19 +4,14 @@
  * round trip to the server's health endpoint, in the same run and the same browser.
  */
 import { gzipSync } from 'node:zlib';
-import { expect, newPerson, signIn, signUp, type Tab, test } from '../e2e/fixtures.ts';
+import { expect, type Tab, test, twoDevices } from '../e2e/fixtures.ts';
 import type { ProbeWindow } from '../e2e/probe.ts';
 
 const EDITS = Number(process.env['EDITS'] ?? 300);
 
 test('local write acknowledged, and edit to another device', async ({ device }) => {
   test.setTimeout(300_000);
-  const ana = newPerson('Ana');
-  const [laptop, phone] = [await device(), await device()];
-  const laptopTab = await laptop.openTab();
-  await signUp(laptopTab, ana);
-  const phoneTab = await phone.openTab();
-  await signIn(phoneTab, ana);
+  const { laptopTab, phoneTab } = await twoDevices(device);
 
   await report('OPFS put of 4 KB (reference)', await opfsPuts(laptopTab));
   await report('local write acknowledged', await acknowledgedWrites(laptopTab, EDITS));

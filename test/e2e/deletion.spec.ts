@@ -1,17 +1,12 @@
 /** A deletion with all its cascades, and what the server's triggers wrote, arrive as one. */
-import { expect, newPerson, signIn, signUp, test } from './fixtures.ts';
+import { expect, test, twoDevices } from './fixtures.ts';
 import { lasagne, photo, planLasagne } from './kitchen-data.ts';
 
 test('[PULL-41] deleting a recipe with ingredients, plan entries and photo is one bundle elsewhere, trigger writes included', async ({
   device,
   serverDump,
 }) => {
-  const ana = newPerson('Ana');
-  const [laptop, phone] = [await device(), await device()];
-  const laptopTab = await laptop.openTab();
-  await signUp(laptopTab, ana);
-  const phoneTab = await phone.openTab();
-  await signIn(phoneTab, ana);
+  const { ana, laptopTab, phoneTab } = await twoDevices(device);
 
   const recipe = { ...lasagne('Goes for good'), photo: photo(1) };
   await laptopTab.perform('recipe.create', recipe);
@@ -54,12 +49,7 @@ test('[PULL-41] deleting a recipe with ingredients, plan entries and photo is on
 test('[PULL-42] purchases that the server writes arrive in the bundle of the finished trip', async ({
   device,
 }) => {
-  const ana = newPerson('Ana');
-  const [laptop, phone] = [await device(), await device()];
-  const laptopTab = await laptop.openTab();
-  await signUp(laptopTab, ana);
-  const phoneTab = await phone.openTab();
-  await signIn(phoneTab, ana);
+  const { laptopTab, phoneTab } = await twoDevices(device);
 
   const titles = ['Milk', 'Eggs', 'Flour'];
   await laptopTab.perform('list.add', {

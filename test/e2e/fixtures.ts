@@ -178,6 +178,17 @@ async function visitAccount(tab: Tab, person: Person, mode: 'sign-up' | 'sign-in
   await tab.settled();
 }
 
+/** A laptop and a phone of one person, one tab each, signed in and settled. */
+export async function twoDevices(device: () => Promise<Device>) {
+  const ana = newPerson('Ana');
+  const [laptop, phone] = [await device(), await device()];
+  const laptopTab = await laptop.openTab();
+  await signUp(laptopTab, ana);
+  const phoneTab = await phone.openTab();
+  await signIn(phoneTab, ana);
+  return { ana, laptop, phone, laptopTab, phoneTab };
+}
+
 interface World {
   readonly larder: RunningLarder;
   readonly device: () => Promise<Device>;

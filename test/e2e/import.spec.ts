@@ -1,7 +1,7 @@
 /** Real recipes, through the import screen, to a second device, byte for byte. */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, newPerson, signIn, signUp, test } from './fixtures.ts';
+import { expect, test, twoDevices } from './fixtures.ts';
 import { writtenRecipes } from './recipe-file.ts';
 
 const vectors = join(import.meta.dirname, '../../../shared/vectors/recipes');
@@ -11,12 +11,7 @@ test('[IMPORT-1] what one device imports, a second one shows byte for byte', asy
   serverDump,
 }, info) => {
   test.setTimeout(180_000);
-  const ana = newPerson('Ana');
-  const [laptop, phone] = [await device(), await device()];
-  const laptopTab = await laptop.openTab();
-  await signUp(laptopTab, ana);
-  const phoneTab = await phone.openTab();
-  await signIn(phoneTab, ana);
+  const { ana, laptopTab, phoneTab } = await twoDevices(device);
   const before = (await laptopTab.dump())['recipes']?.length ?? 0;
 
   const real = existsSync(vectors);

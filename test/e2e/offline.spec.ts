@@ -1,17 +1,12 @@
 /** The network is cut at a proxy, since a running SharedWorker does not care for `setOffline`. */
-import { expect, newPerson, signIn, signUp, test } from './fixtures.ts';
+import { expect, type Tab, test, twoDevices } from './fixtures.ts';
 import { lasagne, planLasagne } from './kitchen-data.ts';
 
 test('[PULL-40] without a network both devices go on, reload and reopen, and are equal afterwards', async ({
   device,
   serverDump,
 }) => {
-  const ana = newPerson('Ana');
-  const [laptop, phone] = [await device(), await device()];
-  const laptopTab = await laptop.openTab();
-  await signUp(laptopTab, ana);
-  const phoneTab = await phone.openTab();
-  await signIn(phoneTab, ana);
+  const { ana, laptop, phone, laptopTab, phoneTab } = await twoDevices(device);
   await laptopTab.perform('list.add', { entries: [line('Milk'), line('Eggs'), line('Flour')] });
   await laptopTab.settled();
   await expect.poll(async () => openCount(phoneTab)).toBe(await openCount(laptopTab));
@@ -72,7 +67,7 @@ const line = (title: string) => ({
   storeName: null,
 });
 
-async function openCount(tab: Parameters<typeof signUp>[0]): Promise<number> {
+async function openCount(tab: Tab): Promise<number> {
   return (await tab.ask('list', { storeId: null })).openCount;
 }
 

@@ -1,16 +1,11 @@
 /** Two devices, two tabs each: what one tab does, the other three show; whole, or not at all. */
-import { expect, newPerson, signIn, signUp, test } from './fixtures.ts';
+import { expect, test, twoDevices } from './fixtures.ts';
 import { lasagne, planLasagne } from './kitchen-data.ts';
 
 test('[TABS-1] an edit in any tab is in the other tab and on the other device without a reload', async ({
   device,
 }) => {
-  const ana = newPerson('Ana');
-  const [laptop, phone] = [await device(), await device()];
-  const laptopTab = await laptop.openTab();
-  await signUp(laptopTab, ana);
-  const phoneTab = await phone.openTab();
-  await signIn(phoneTab, ana);
+  const { laptop, phone, laptopTab, phoneTab } = await twoDevices(device);
   const tabs = [laptopTab, await laptop.openTab(), phoneTab, await phone.openTab()];
   for (const tab of tabs) await tab.page.goto(new URL('/list', tab.page.url()).href);
 
@@ -31,12 +26,7 @@ test('[TABS-1] an edit in any tab is in the other tab and on the other device wi
 test('[LIVE-40] a planned meal and its list lines appear on the other device whole', async ({
   device,
 }) => {
-  const ana = newPerson('Ana');
-  const [laptop, phone] = [await device(), await device()];
-  const laptopTab = await laptop.openTab();
-  await signUp(laptopTab, ana);
-  const phoneTab = await phone.openTab();
-  await signIn(phoneTab, ana);
+  const { laptopTab, phoneTab } = await twoDevices(device);
 
   const from = '2026-11-23';
   await phoneTab.sample('week', { from });

@@ -40,7 +40,11 @@ const recipe = (
 });
 
 async function furnish(tab: Tab): Promise<void> {
-  const lasagne = recipe('Lasagne', ['500 g minced beef', '800 g tomatoes', '600 ml milk'], ['weekend']);
+  const lasagne = recipe(
+    'Lasagne',
+    ['500 g minced beef', '800 g tomatoes', '600 ml milk'],
+    ['weekend'],
+  );
   const curry = recipe('Chickpea curry', ['2 cans chickpeas', '400 ml coconut milk'], ['quick']);
   const soup = recipe('Leek and potato soup', ['3 leeks', '500 g potatoes'], ['quick']);
   for (const each of [lasagne, curry, soup]) await tab.perform('recipe.create', each);

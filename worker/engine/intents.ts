@@ -69,9 +69,6 @@ export function dropRowState(sql: Sql, key: RowKey): void {
   sql.run(`delete from _sync_row_state ${WHERE}`, key);
 }
 
-export const hasIntent = (sql: Sql, key: RowKey): boolean =>
-  sql.all(`select 1 as found from _sync_dirty_rows ${WHERE}`, key).length > 0;
-
 export function intentFromRow(sql: Sql, catalog: Catalog, row: SqlRow): Intent {
   const table = getTable(catalog, textOf(row, 'table_name'));
   const payload = row['payload'];
@@ -120,12 +117,6 @@ export function setIntent(
 /** The intent is settled: nothing of it remains. */
 export function dropIntent(sql: Sql, key: RowKey): void {
   for (const table of ['_sync_dirty_rows', '_sync_x_base', '_sync_x_local_tx', '_sync_x_held'])
-    sql.run(`delete from ${table} ${WHERE}`, key);
-}
-
-/** What else is kept for a row that was pushed and accepted, when no newer intent exists. */
-export function dropTraces(sql: Sql, key: RowKey): void {
-  for (const table of ['_sync_x_base', '_sync_x_local_tx', '_sync_x_held'])
     sql.run(`delete from ${table} ${WHERE}`, key);
 }
 
