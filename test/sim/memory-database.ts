@@ -46,6 +46,7 @@ function programTables(
 
 export async function createMemoryDatabase(
   image: Uint8Array | null = null,
+  loss: LocalDatabase['opening']['loss'] = 'none',
 ): Promise<MemoryDatabase> {
   const sqlJs: SqlJsStatic = await loadSqlJs();
   const db = new sqlJs.Database(image);
@@ -121,7 +122,7 @@ export async function createMemoryDatabase(
       }
       return reads;
     },
-    opening: { clean: true, loss: 'none' },
+    opening: { clean: loss === 'none', loss },
     close: () => {
       inner.free();
       return Promise.resolve();

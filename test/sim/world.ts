@@ -130,8 +130,8 @@ export interface Device {
   readonly journal: readonly JournalEntry[];
   /** The process dies: nothing in memory survives, what was durable does. */
   crash(): Promise<Device>;
-  /** Another copy of the profile is put in place of this one. */
-  restore(image: Uint8Array): Promise<Device>;
+  /** Another copy of the profile is put in place of this one; `loss` is what recovery then finds. */
+  restore(image: Uint8Array, loss?: 'none' | 'certain'): Promise<Device>;
 }
 
 export interface DeviceOptions {
@@ -140,11 +140,12 @@ export interface DeviceOptions {
   readonly ids: Ids;
   readonly clock?: Clock;
   readonly image?: Uint8Array;
+  readonly loss?: 'none' | 'certain';
   readonly extraTables?: string;
 }
 
 export async function createDevice(options: DeviceOptions): Promise<Device> {
-  const database = await createMemoryDatabase(options.image ?? null);
+  const database = await createMemoryDatabase(options.image ?? null, options.loss);
   const journal: JournalEntry[] = [];
   let isDead = false;
   // A dead process neither sends nor hears anything.
@@ -178,11 +179,11 @@ export async function createDevice(options: DeviceOptions): Promise<Device> {
     journal,
     crash: () => {
       isDead = true;
-      return createDevice({ ...options, image: database.durableImage() });
+      return createDevice({ ...options, image: database.durableImage(), loss: 'none' });
     },
-    restore: (image) => {
+    restore: (image, loss = 'none') => {
       isDead = true;
-      return createDevice({ ...options, image });
+      return createDevice({ ...options, image, loss });
     },
   };
 }

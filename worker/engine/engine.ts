@@ -25,6 +25,7 @@ import type { SyncFailure } from './failures.ts';
 import { createLiveQueries } from './live-queries.ts';
 import { prepareLocalTables } from './local-tables.ts';
 import type { Clock, Ids, Journal, LocalDatabase, Sql, Transport } from './ports.ts';
+import { beginRotation } from './recover.ts';
 import { computeStatus, IDLE } from './status.ts';
 import type { Activity } from './status.ts';
 import { hasHousehold, readAttachment, readOperation, setAttachment } from './state.ts';
@@ -208,6 +209,11 @@ export function createEngine(deps: EngineDeps): Engine {
       if (outcome !== 'ready') throw new Rollback({ type: 'state', code: outcome });
     });
     if (!prepared.ok) return prepared;
+    if (database.opening.loss === 'certain' && readAttachment(sql).isAttached) {
+      // What was lost may have been sent: its source_bundle_id must never carry other content.
+      const rotated = beginRotation(context, 'source_sequence_changed', '');
+      if (!rotated.ok) return rotated;
+    }
     await durable(context);
     act({ isOpen: true });
     return ok(undefined);

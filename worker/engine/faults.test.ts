@@ -188,6 +188,25 @@ describe('recovery', () => {
     expect(serverNames(server)).toEqual(['one', 'three', 'two']);
   });
 
+  test('[ROT-64] a device that certainly lost acknowledged work rotates before it pushes anything', async () => {
+    const server = await createModelServer(kitchenSchema);
+    const device = await createDevice({ schema: kitchenSchema, transport: server.transport, ids });
+    await device.engine.attach('household');
+    await addTag(device, 'one');
+    await device.engine.sync();
+    const earlier = device.database.durableImage();
+    // Lost with the power cut: a bundle that never reached the server, but might have.
+    await addTag(device, 'two');
+    const recovered = await device.restore(earlier, 'certain');
+    const source = device.engine.status().sourceId;
+    await addTag(recovered, 'three');
+    expect(await recovered.engine.sync()).toMatchObject({ failure: null });
+    expect(recovered.engine.status().sourceId).not.toBe(source);
+    const underOldSource = server.bundles.filter(({ source_id }) => source_id === source);
+    expect(underOldSource, 'nothing more went out under the old source').toHaveLength(1);
+    expect(serverNames(server)).toEqual(['one', 'three']);
+  });
+
   test('[ROT-62] two copies of one profile end as two sources', async () => {
     const server = await createModelServer(kitchenSchema);
     const original = await createDevice({
