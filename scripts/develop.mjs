@@ -54,7 +54,14 @@ function createServerProcess(serverPort) {
   };
 }
 
-const dataRoutes = ['^/sync/', '^/syncx/', '^/api/', '^/health$', '^/ready$'];
+// The screens of sync have a folder of that name: files with an ending are the app's own.
+const dataRoutes = [
+  '^/sync/(?!.*\\.(?:tsx?|css)(?:\\?|$))',
+  '^/syncx/',
+  '^/api/',
+  '^/health$',
+  '^/ready$',
+];
 
 export async function startDevelopment() {
   const { build, createServer } = await import('vite');
@@ -79,6 +86,8 @@ export async function startDevelopment() {
 
   const target = `http://127.0.0.1:${serverPort}`;
   const proxy = Object.fromEntries(dataRoutes.map((path) => [path, { target }]));
+  // The server's build has set it to production, and with it the pages would register a service worker.
+  process.env.NODE_ENV = 'development';
   const pages = await createServer({
     configFile,
     server: { port, strictPort: true, host: '127.0.0.1', proxy },
