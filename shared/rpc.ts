@@ -23,6 +23,8 @@ export type LocalRows = 'adopt' | 'keep-apart';
 
 export type AttachOutcome =
   | { readonly type: 'attached'; readonly keptRows: number }
+  /** Signed in, but the rows made without an account could not come along yet; they are kept apart. */
+  | { readonly type: 'attached-apart' }
   | { readonly type: 'retry-later'; readonly seconds: number }
   | { readonly type: 'unreachable' }
   | { readonly type: 'refused'; readonly code: string };
@@ -69,3 +71,13 @@ export type TabPort = Kitchen & {
 
 export const tabLockName = (tabId: string): string => `larder:tab:${tabId}`;
 export const aliveLockName = (instanceId: string): string => `larder:alive:${instanceId}`;
+
+/** Under this tag the browser tells the service worker that what is unsent may go. */
+export const SYNC_TAG = 'larder-unsent';
+
+/** Held by the tab whose own worker owns the kitchens, where there is no SharedWorker. */
+export const HOST_LOCK = 'larder:host';
+/** To the service worker, with a port: hand it to the tab that hosts. From it to tabs: do you host? */
+export const REACH_HOST = 'larder-reach-host';
+/** What a host answers, to the service worker and first of all on the port itself. */
+export const SERVED = 'larder-served';

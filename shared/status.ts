@@ -14,6 +14,14 @@ export type Phase =
   | 'exchanging'
   | 'idle';
 
+/** A closed kitchen of this device with work that its household has not got (`app.md` §6.5). */
+export interface SealedKitchen {
+  /** Who can unlock it by signing in. */
+  readonly name: string;
+  readonly acts: number;
+  readonly rows: number;
+}
+
 export interface SyncStatus {
   readonly phase: Phase;
   readonly unsent: { readonly acts: number; readonly rows: number };
@@ -26,4 +34,7 @@ export interface SyncStatus {
   readonly lastError: string | null;
   readonly checkpoint: number;
   readonly sourceId: string;
+  /** Which database of this device is open, said by whoever can open another. */
+  readonly kitchen?: string;
+  readonly sealed?: readonly SealedKitchen[];
 }

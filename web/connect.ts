@@ -15,13 +15,16 @@ import {
   type TabPort,
   tabLockName,
 } from '../shared/rpc.ts';
+import { canHostInTab, reachOwner } from './host-in-tab.ts';
 
 export type Connection =
   | { readonly type: 'connected'; readonly kitchen: Kitchen; readonly tabId: string }
   | { readonly type: 'unsupported' };
 
 export function connect(tabId: string, onLost: (error: unknown) => void): Connection {
-  if (typeof SharedWorker === 'undefined') return { type: 'unsupported' };
+  if (typeof SharedWorker === 'undefined') {
+    return canHostInTab() ? connectInTab(tabId, onLost) : { type: 'unsupported' };
+  }
   // Chromium keeps the worker alive for a moment after the last tab closed, which lets it finish writing.
   // The bundler reads these options as text, so they stand here as a literal.
   const worker = new SharedWorker(new URL('../worker/shared-worker.ts', import.meta.url), {
@@ -35,6 +38,22 @@ export function connect(tabId: string, onLost: (error: unknown) => void): Connec
   // promise and takes plain data, so the interface is its own remote form once callbacks are proxied.
   const remote = wrap(worker.port) as unknown as TabPort;
   sayHello(remote, tabId, onLost).catch(onLost);
+  return { type: 'connected', kitchen: kitchenOver(Promise.resolve(remote)), tabId };
+}
+
+/** No SharedWorker in this browser: a tab hosts the owner, and calls wait until it is reached. */
+function connectInTab(tabId: string, onLost: (error: unknown) => void): Connection {
+  const startWorker = (): Worker => {
+    const worker = new Worker(new URL('../worker/shared-worker.ts', import.meta.url), {
+      type: 'module',
+      name: 'larder',
+    });
+    worker.addEventListener('error', onLost);
+    return worker;
+  };
+  const reached = reachOwner(startWorker, () => location.reload());
+  const remote = reached.then((port) => wrap(port) as unknown as TabPort);
+  remote.then((owner) => sayHello(owner, tabId, onLost)).catch(onLost);
   return { type: 'connected', kitchen: kitchenOver(remote), tabId };
 }
 
@@ -59,17 +78,18 @@ async function sayHello(
 /** A stop function as comlink hands it over: a proxy that must also be released. */
 type RemoteStop = (() => Promise<void>) & { [releaseProxy](): void };
 
-function kitchenOver(remote: Kitchen): Kitchen {
+function kitchenOver(reached: Promise<Kitchen>): Kitchen {
   return {
-    perform: (act, args, actId) => remote.perform(act, args, actId),
-    ask: (query, args) => remote.ask(query, args),
-    watch: async (query, args, onRows) => releasing(await remote.watch(query, args, proxy(onRows))),
-    watchStatus: async (onStatus) => releasing(await remote.watchStatus(proxy(onStatus))),
-    attach: (account, localRows) => remote.attach(account, localRows),
-    detach: (unsent) => remote.detach(unsent),
-    account: () => remote.account(),
-    syncNow: () => remote.syncNow(),
-    dump: () => remote.dump(),
+    perform: async (act, args, actId) => (await reached).perform(act, args, actId),
+    ask: async (query, args) => (await reached).ask(query, args),
+    watch: async (query, args, onRows) =>
+      releasing(await (await reached).watch(query, args, proxy(onRows))),
+    watchStatus: async (onStatus) => releasing(await (await reached).watchStatus(proxy(onStatus))),
+    attach: async (account, localRows) => (await reached).attach(account, localRows),
+    detach: async (unsent) => (await reached).detach(unsent),
+    account: async () => (await reached).account(),
+    syncNow: async () => (await reached).syncNow(),
+    dump: async () => (await reached).dump(),
   };
 }
 

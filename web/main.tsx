@@ -6,11 +6,13 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 
 import { must } from '../shared/assert.ts';
+import { askForBackgroundSync } from './background-sync.ts';
 import { connect } from './connect.ts';
 import { newId } from './ids.ts';
 import { listenForInstallOffer } from './install-offer.ts';
 import { installServiceWorker } from './install.ts';
-import { Root, tellLost, tellReadyOffline } from './root.tsx';
+import { keepNotesApart } from './private-notes.ts';
+import { Root, tellLost, tellMoved, tellReadyOffline } from './root.tsx';
 import { applyTheme, readTheme } from './theme.ts';
 import { announceUpdate } from './update-notice.ts';
 
@@ -19,6 +21,7 @@ listenForInstallOffer();
 claimPressableStyle();
 
 const connection = connect(newId(), tellLost);
+if (connection.type === 'connected') keepNotesApart(connection.kitchen, tellMoved);
 createRoot(must(document.getElementById('root'), 'the page has a root')).render(
   <StrictMode>
     <Root connection={connection} />
@@ -30,6 +33,7 @@ if (import.meta.env.PROD) {
   installServiceWorker({ onWaiting: announceUpdate, onReadyOffline: tellReadyOffline }).catch(
     () => undefined,
   );
+  if (connection.type === 'connected') askForBackgroundSync(connection.kitchen);
 }
 
 /**

@@ -18,9 +18,11 @@ import { wordsForFrame } from './text/frame.ts';
 interface Told {
   readonly lost: boolean;
   readonly readyOffline: boolean;
+  /** How often another kitchen was opened under this tab. */
+  readonly moves: number;
 }
 
-let told: Told = { lost: false, readyOffline: false };
+let told: Told = { lost: false, readyOffline: false, moves: 0 };
 const listeners = new Set<() => void>();
 
 function tell(change: Partial<Told>): void {
@@ -30,6 +32,7 @@ function tell(change: Partial<Told>): void {
 
 export const tellLost = (_error: unknown): void => tell({ lost: true });
 export const tellReadyOffline = (): void => tell({ readyOffline: true });
+export const tellMoved = (): void => tell({ moves: told.moves + 1 });
 
 const subscribe = (onChange: () => void): (() => void) => {
   listeners.add(onChange);
@@ -39,7 +42,7 @@ const subscribe = (onChange: () => void): (() => void) => {
 };
 
 export function Root({ connection }: { readonly connection: Connection }) {
-  const { lost, readyOffline } = useSyncExternalStore(subscribe, () => told);
+  const { lost, readyOffline, moves } = useSyncExternalStore(subscribe, () => told);
   if (connection.type === 'unsupported') {
     return (
       <EmptyState title={wordsForFrame.cannotOpenTitle}>{wordsForFrame.cannotOpenWords}</EmptyState>
@@ -63,7 +66,8 @@ export function Root({ connection }: { readonly connection: Connection }) {
     <ToastProvider>
       <KitchenProvider kitchen={connection.kitchen} onBroken={tellLost}>
         {readyOffline ? <ReadyOffline /> : null}
-        <App />
+        {/* Another kitchen of this device: every view begins anew, with the notes of that one. */}
+        <App key={moves} />
       </KitchenProvider>
     </ToastProvider>
   );

@@ -1,6 +1,6 @@
 /**
- * The kitchen of one device: acts, queries and accounts over the engine. Here the product meets the
- * engine; this file knows no wire and no page log.
+ * One kitchen, in one database: acts, queries and its household over the engine. Here the product meets
+ * the engine; this file knows no wire and no page log, and no other database (`kitchen-switch.ts` does).
  *
  * An act is one local transaction: refused means rolled back whole, resolved means on disk. The account
  * is kept in the database it belongs to, so that a start without a network knows whose kitchen this is.
@@ -8,13 +8,22 @@
 import type { ActArgs, ActName, Performed, Refusal } from '../shared/acts/acts.ts';
 import { sampleIdPrefix } from '../shared/domain/samples.ts';
 import { err, type Result } from '../shared/result.ts';
-import type { AttachOutcome, DetachOutcome, Kitchen } from '../shared/rpc.ts';
+import type { QueryArgs, QueryName, QueryRows } from '../shared/queries.ts';
+import type {
+  Account,
+  AttachOutcome,
+  DetachOutcome,
+  Kitchen,
+  StopWatching,
+} from '../shared/rpc.ts';
+import type { SyncStatus } from '../shared/status.ts';
 import { performAct } from './acts/perform.ts';
 import { dumpTables } from './dump.ts';
 import { Refused, type Engine, type WriteFailure } from './engine/engine.ts';
 import type { SyncFailure } from './engine/failures.ts';
 import type { Ids, Sql } from './engine/ports.ts';
 import { failureCode } from './engine/status.ts';
+import type { SyncReport } from './engine/sync.ts';
 import { findAccount, rememberSamples, setAccount, wereSamplesLaidOut } from './prefs.ts';
 import { runQuery } from './queries/run-query.ts';
 import { StoreError } from './store/files.ts';
@@ -27,7 +36,39 @@ export interface KitchenDeps {
   readonly todayIso: () => string;
 }
 
-export function createKitchen(deps: KitchenDeps): Kitchen {
+/** What one open database offers to whoever decides which database is open. */
+export interface LocalKitchen extends Pick<Kitchen, 'perform' | 'ask' | 'account' | 'dump'> {
+  watch<Q extends QueryName>(
+    query: Q,
+    args: QueryArgs<Q>,
+    onRows: (rows: QueryRows<Q>) => void,
+  ): StopWatching;
+  watchStatus(onStatus: (status: SyncStatus) => void): StopWatching;
+  status(): SyncStatus;
+  /** The household it is attached to, or null. */
+  household(): string | null;
+  /** Attaches to the account's household, its rows included, or goes on being attached. */
+  join(account: Account): Promise<AttachOutcome>;
+  /** Sends what is unsent, then lets go of the household and its rows. */
+  leave(): Promise<DetachOutcome>;
+  setAccount(account: Account): Promise<void>;
+  /** Rows that somebody made here and no household has; samples that nobody touched go first. */
+  countOwnRows(): Promise<number>;
+  sync(): Promise<SyncReport>;
+}
+
+/** A kitchen with the database under it. Whoever opened it closes it, before another one is opened. */
+export interface OpenKitchen {
+  readonly kitchen: LocalKitchen;
+  /** There was nothing in its store: it was made just now. */
+  readonly isNew: boolean;
+  /** Ends all exchange with the server now; local work goes on. */
+  halt(): void;
+  /** Writes the clean end. Nothing may be called afterwards. */
+  close(): Promise<void>;
+}
+
+export function createKitchen(deps: KitchenDeps): LocalKitchen {
   const { engine } = deps;
 
   const perform = async <A extends ActName>(
@@ -43,34 +84,34 @@ export function createKitchen(deps: KitchenDeps): Kitchen {
     perform,
     ask: (query, args) =>
       engine.read((sql) => runQuery(sql, query, args, { todayIso: deps.todayIso() })),
-    async watch(query, args, onRows) {
-      return engine.watch(
-        (sql) => runQuery(sql, query, args, { todayIso: deps.todayIso() }),
-        onRows,
-      );
-    },
-    async watchStatus(onStatus) {
-      return engine.watchStatus(onStatus);
-    },
-    async attach(account): Promise<AttachOutcome> {
+    watch: (query, args, onRows) =>
+      engine.watch((sql) => runQuery(sql, query, args, { todayIso: deps.todayIso() }), onRows),
+    watchStatus: (onStatus) => engine.watchStatus(onStatus),
+    status: () => engine.status(),
+    household: () => engine.attachedUser(),
+    async join(account): Promise<AttachOutcome> {
       await leaveUntouchedSamples(deps);
       const attached = await engine.attach(account.householdId);
       if (attached.type === 'failed') return attachFailure(attached.failure);
       if (attached.type === 'attached') await engine.write((sql) => setAccount(sql, account));
       return attached;
     },
-    async detach(unsent): Promise<DetachOutcome> {
-      const detached =
-        unsent === 'send-first' ? await engine.syncThenDetach() : await engine.detach();
+    async leave(): Promise<DetachOutcome> {
+      const detached = await engine.syncThenDetach();
       if (detached.type === 'failed')
         return { type: 'failed', code: failureCode(detached.failure) };
       if (detached.type === 'detached') await engine.write((sql) => setAccount(sql, null));
       return detached;
     },
-    account: () => engine.read(findAccount),
-    async syncNow() {
-      await engine.sync();
+    async countOwnRows() {
+      await leaveUntouchedSamples(deps);
+      return engine.status().unsent.rows;
     },
+    async setAccount(account) {
+      await engine.write((sql) => setAccount(sql, account));
+    },
+    account: () => engine.read(findAccount),
+    sync: () => engine.sync(),
     dump: () => engine.read(dumpTables),
   };
 }

@@ -1,58 +1,87 @@
 /**
- * Opens the kitchen of this device: waits for the owner lock, finds a store that keeps what it is given,
- * recovers the database, starts the engine. Whoever calls this owns the database until the worker ends.
- *
- * The ladder of stores is climbed down only where a rung does not exist in this browser. A store that
- * exists and does not answer is an error, never a reason to begin an empty kitchen elsewhere.
+ * Opens one kitchen of this device: finds its store (`find-store.ts`), recovers the database, starts the
+ * engine. Whoever calls this holds the owner lock (`OWNED`) until `close` has resolved.
  */
-import wasmUrl from 'sql.js/dist/sql-wasm-browser.wasm?url';
 import { assert } from '../shared/assert.ts';
+import { err } from '../shared/result.ts';
 import { kitchenSchema } from '../shared/schema/tables.ts';
-import type { Kitchen } from '../shared/rpc.ts';
-import type { SyncStatus } from '../shared/status.ts';
 import { createJournal } from './acts/journal.ts';
 import { localTablesSql } from './acts/local-tables.ts';
-import { createEngine } from './engine/engine.ts';
+import { createEngine, type Engine } from './engine/engine.ts';
 import { createBrowserClock } from './host/browser-clock.ts';
 import { createCryptoIds, randomBytes } from './host/crypto-ids.ts';
 import { createFetchTransport } from './host/fetch-transport.ts';
-import { openIndexedDbFiles } from './host/indexeddb-files.ts';
+import { findStore, isMissing } from './host/find-store.ts';
+import { createHomeRecords } from './host/home-records.ts';
+import { removeIndexedDbDatabase } from './host/indexeddb-files.ts';
+import { FIRST_KITCHEN } from './host/kitchen-directory.ts';
 import { openLocalDatabase } from './host/local-database.ts';
-import { createMemoryFiles } from './host/memory-files.ts';
-import { openOpfsAsyncFiles } from './host/opfs-async-files.ts';
-import { acquireOwnerLock } from './host/web-locks.ts';
-import { createKitchen, layOutSamples } from './kitchen.ts';
+import { removeOpfsDatabase } from './host/opfs-async-files.ts';
+import type { WasmSource } from './host/sqlite-engine.ts';
+import { createStoppableTransport } from './host/stoppable-transport.ts';
+import { createWitnessedTransport } from './host/witnessed-transport.ts';
+import { createKitchen, layOutSamples, type OpenKitchen } from './kitchen.ts';
 import { prefsTableSql } from './prefs.ts';
-import type { Store } from './store/files.ts';
+import type { CompactionLimits } from './store/compact.ts';
+import { StoreError } from './store/files.ts';
 
-const DATABASE_NAME = 'kitchen';
+/**
+ * One lock for all kitchens of this device, not one for each: whoever holds it also decides which of them
+ * is open. Builds from before there were several ask for the same name.
+ */
+export const OWNED: string = FIRST_KITCHEN;
+
+/** A short-lived owner leaves files as it found them: nothing is merged, based or deleted. */
+const PUTS_ONLY: Partial<CompactionLimits> = {
+  mergeSegmentsMin: Infinity,
+  mergeMergedMin: Infinity,
+  quietMergeSegmentsMin: Infinity,
+  baseAfterBytesMin: Infinity,
+  baseAfterBytesMax: Infinity,
+  replaceableAfterMs: Infinity,
+  replaceableAfterWallMs: Infinity,
+};
 
 export interface OpenKitchenDeps {
   /** Where the sync service is; its paths are appended. */
   readonly baseUrl: string;
-  /** The database is lost to this worker (storage failed): it must end and be started again. */
+  readonly databaseName: string;
+  readonly wasm: WasmSource;
+  /**
+   * `lasting` exchanges by itself until it is closed; `brief` (the service worker) does only what it is
+   * told, and leaves merging and first things to a lasting owner.
+   */
+  readonly stay: 'lasting' | 'brief';
+  /** The database cannot save any more, or hit a bug: it must be closed and opened again. */
   readonly onLost: (error: unknown) => void;
 }
 
-export async function openKitchen({ baseUrl, onLost }: OpenKitchenDeps): Promise<Kitchen> {
-  await acquireOwnerLock(DATABASE_NAME);
+export async function openKitchen(open: OpenKitchenDeps): Promise<OpenKitchen> {
+  const { databaseName, stay, onLost } = open;
   const clock = createBrowserClock();
   const ids = createCryptoIds(clock);
   const nowIso = () => new Date(clock.nowMs()).toISOString();
-  const { store, durability } = await findStore();
+  const { store, durability, records } = await findStore(databaseName);
   const database = await openLocalDatabase({
     store,
     clock,
     randomBytes,
-    wasm: wasmUrl,
+    wasm: open.wasm,
     schemaVersion: kitchenSchema.version,
     oldestWriterVersion: kitchenSchema.version,
+    ...(stay === 'brief' ? { limits: PUTS_ONLY } : {}),
+    records,
     onFailed: onLost,
   });
+  const transport = createStoppableTransport(
+    createWitnessedTransport(createFetchTransport({ baseUrl: open.baseUrl }), () =>
+      database.whenWitnessed(database.durableSeq()),
+    ),
+  );
   const engine = createEngine({
     database,
     schema: kitchenSchema,
-    transport: createFetchTransport({ baseUrl }),
+    transport,
     clock,
     ids,
     journal: createJournal(nowIso),
@@ -62,33 +91,61 @@ export async function openKitchen({ baseUrl, onLost }: OpenKitchenDeps): Promise
   });
   const opened = await engine.open();
   assert(opened.ok, `the local database opens: ${JSON.stringify(opened)}`);
-  const deps = { engine, ids, nowIso, todayIso: () => localDay(clock.nowMs()) };
-  await layOutSamples(deps);
-  engine.start();
-  addEventListener('online', () => engine.wake('online'));
-  return createKitchen(deps);
-}
-
-interface FoundStore {
-  readonly store: Store;
-  readonly durability: SyncStatus['durable'];
-}
-
-async function findStore(): Promise<FoundStore> {
-  const opfs = await openOpfsAsyncFiles(DATABASE_NAME);
-  if (opfs.ok) return { store: opfs.value, durability: 'relaxed' };
-  if (!isMissing(opfs.error.detail)) throw new Error(`storage does not answer: ${opfs.error.detail}`);
-  const indexedDb = await openIndexedDbFiles(DATABASE_NAME);
-  if (indexedDb.ok) return { store: indexedDb.value, durability: 'strict' };
-  if (!isMissing(indexedDb.error.detail)) {
-    throw new Error(`storage does not answer: ${indexedDb.error.detail}`);
+  const deps = {
+    engine: sayingNotSaved(engine),
+    ids,
+    nowIso,
+    todayIso: () => localDay(clock.nowMs()),
+  };
+  const wake = (): void => engine.wake('online');
+  if (stay === 'lasting') {
+    // Samples teach once; a kitchen that came later belongs to somebody who has seen them.
+    if (databaseName === FIRST_KITCHEN) await layOutSamples(deps);
+    engine.start();
+    addEventListener('online', wake);
   }
-  return { store: createMemoryFiles(), durability: 'none' };
+  return {
+    kitchen: createKitchen(deps),
+    isNew: database.opening.seq === 0,
+    halt: () => transport.halt(),
+    async close() {
+      removeEventListener('online', wake);
+      transport.halt();
+      await engine.stop();
+      await database.close();
+    },
+  };
 }
 
-/** How browsers say "not here": refused by a private window, or never built in. */
-const isMissing = (detail: string): boolean =>
-  /^(SecurityError|NotSupportedError|TypeError|ReferenceError)/.test(detail);
+/** Removes a kitchen that nobody has open, wherever it was kept. */
+export async function removeKitchen(databaseName: string): Promise<void> {
+  for (const remove of [removeOpfsDatabase, removeIndexedDbDatabase]) {
+    const removed = await remove(databaseName);
+    if (!removed.ok && !isMissing(removed.error.detail)) {
+      throw new Error(`the kitchen stays: ${removed.error.detail}`);
+    }
+  }
+  // Last: a marker without files opens an empty store, files without a marker are still found.
+  const forgotten = await createHomeRecords(databaseName).forget();
+  if (!forgotten.ok && forgotten.error.type !== 'absent') {
+    throw new Error(`the kitchen's marker stays: ${forgotten.error.detail}`);
+  }
+}
+
+/** A store that is full refuses within the transaction: the engine knows no stores, but callers ask. */
+function sayingNotSaved(engine: Engine): Engine {
+  return {
+    ...engine,
+    async write(work) {
+      try {
+        return await engine.write(work);
+      } catch (cause) {
+        if (cause instanceof StoreError) return err({ type: 'not-durable', cause });
+        throw cause;
+      }
+    },
+  };
+}
 
 /** The person's own calendar day, not the one in Greenwich. */
 function localDay(nowMs: number): string {

@@ -1,21 +1,41 @@
-/** The owner of the local database: one SharedWorker for all tabs of this browser profile. */
+/**
+ * The owner of the local databases: one SharedWorker for all tabs of this browser profile. Where there is
+ * none, one tab starts this same script as a worker of its own and hands in the ports of all tabs.
+ */
 import './zod-without-eval.ts';
-import { aliveLockName } from '../shared/rpc.ts';
+import wasmUrl from 'sql.js/dist/sql-wasm-browser.wasm?url';
+import { aliveLockName, type Kitchen } from '../shared/rpc.ts';
 import { serveTab } from './host/comlink-tabs.ts';
-import { acquireLock } from './host/web-locks.ts';
-import { openKitchen } from './open-kitchen.ts';
+import { openKitchenDirectory } from './host/kitchen-directory.ts';
+import { acquireLock, acquireOwnerLock } from './host/web-locks.ts';
+import { openKitchenSwitch } from './kitchen-switch.ts';
+import { openKitchen, OWNED, removeKitchen } from './open-kitchen.ts';
 
 declare const self: SharedWorkerGlobalScope;
 
 const instanceId = crypto.randomUUID();
 const alive = acquireLock(aliveLockName(instanceId));
+const baseUrl = `${self.location.origin}/`;
 
-// A worker that cannot save any more ends; its lifeline tells the tabs, which start a new one.
-const opening = openKitchen({ baseUrl: `${self.location.origin}/`, onLost: () => self.close() });
+async function open(): Promise<Kitchen> {
+  await acquireOwnerLock(OWNED);
+  return openKitchenSwitch({
+    file: await openKitchenDirectory(),
+    open: (databaseName, onLost) =>
+      openKitchen({ baseUrl, databaseName, wasm: wasmUrl, stay: 'lasting', onLost }),
+    remove: removeKitchen,
+    newName: () => `kitchen-${crypto.randomUUID()}`,
+    // A worker that cannot save any more ends; its lifeline tells the tabs, which start a new one.
+    onLost: () => self.close(),
+  });
+}
+
+const opening = open();
 opening.catch(() => self.close());
 
-self.addEventListener('connect', (event) => {
-  const [port] = event.ports;
+const serve = ({ ports: [port] }: MessageEvent): void => {
   // Calls wait in the port until the lifeline is held, so that `hello` never names a lock too early.
   if (port !== undefined) void alive.then(() => serveTab(port, opening, instanceId));
-});
+};
+self.addEventListener('connect', serve);
+addEventListener('message', serve);

@@ -100,6 +100,16 @@ export const STORE_CASES: readonly StoreCase[] = [
     },
   },
   {
+    title: 'a file that was just written is young, or its age is unknown',
+    async run(open) {
+      const store = await open();
+      value(await store.put('young', pattern(10, 1).buffer), 'put');
+      const ageMs = await store.ageMs('young');
+      check(ageMs === null || Math.abs(ageMs) < 60_000, `its age is not ${ageMs} ms`);
+      check((await store.ageMs('nowhere')) === null, 'a file that is absent has no age');
+    },
+  },
+  {
     title: 'many calls at once keep their files apart',
     async run(open) {
       const store = await open();

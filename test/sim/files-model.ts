@@ -76,7 +76,9 @@ export interface SimulatedDisk {
 export interface SimulatedFile {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly writtenMs: number;
-  /** The same by the wall clock of that moment. */
+  /** What is there after the power came back lay on the disk: a second cut does not take it. */
+  readonly outlivedPowerCut: boolean;
+  /** The same as `writtenMs` by the wall clock of that moment. */
   readonly writtenWallMs: number;
 }
 
@@ -96,7 +98,8 @@ export function createSimulatedDisk(clock: SimulatedClock, random: Random): Simu
   const land = (name: string, bytes: Uint8Array<ArrayBuffer>): void => {
     if (files.has(name)) return;
     const writtenMs = clock.elapsedMs();
-    files.set(name, { bytes, writtenMs, writtenWallMs: writtenMs + wallClockOffMs });
+    const writtenWallMs = writtenMs + wallClockOffMs;
+    files.set(name, { bytes, writtenMs, writtenWallMs, outlivedPowerCut: false });
   };
   const tear = (bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> =>
     bytes.slice(0, random(bytes.length));
@@ -184,11 +187,14 @@ export function createSimulatedDisk(clock: SimulatedClock, random: Random): Simu
       if (kind === 'power-cut') {
         for (const [name, file] of files) {
           const { bytes, writtenMs } = file;
-          if (clock.elapsedMs() - writtenMs > WRITTEN_BACK_AFTER_MS) continue;
+          if (clock.elapsedMs() - writtenMs > WRITTEN_BACK_AFTER_MS || file.outlivedPowerCut)
+            continue;
           const fate = random(5);
           if (fate === 2) files.set(name, { ...file, bytes: tear(bytes) });
           else if (fate === 3) files.set(name, { ...file, bytes: new Uint8Array(0) });
           else if (fate === 4) files.delete(name);
+          const left = files.get(name);
+          if (left !== undefined) files.set(name, { ...left, outlivedPowerCut: true });
         }
       }
       for (const [name, bytes] of inFlight) {
@@ -196,7 +202,7 @@ export function createSimulatedDisk(clock: SimulatedClock, random: Random): Simu
         if (fate < 3) land(name, new Uint8Array(0));
         else if (fate < 6) land(name, tear(bytes));
         else if (fate < 7) land(name, bytes);
-        else if (fate < 8 && kind === 'kill') late.set(name, bytes);
+        else if (fate < 9 && kind === 'kill') late.set(name, bytes);
       }
       inFlight = new Map();
     },

@@ -4,6 +4,7 @@
  * counts are acts. `settleChip` adds the rules of time: what is too short to be true is not shown.
  */
 import type { SyncStatus } from '../../shared/status.ts';
+import { wordsForAccount } from '../text/account.ts';
 import { wordsForChip } from '../text/sync.ts';
 
 export type ChipIcon =
@@ -64,10 +65,7 @@ export function describeChip(status: SyncStatus, moment: ChipMoment): ChipState 
       return state('person-off', 'wait', wordsForChip.signedOut(acts), wordsForChip.signedOutBelow);
     case 'local-only':
       // Nothing waits here: there is nobody to send it to.
-      return {
-        ...state('phone', 'quiet', wordsForChip.localOnly, wordsForChip.localOnlyBelow),
-        count: 0,
-      };
+      return { ...localOnly(status, state), count: 0 };
     case 'first-download':
       return state(
         'down',
@@ -103,6 +101,20 @@ export function describeChip(status: SyncStatus, moment: ChipMoment): ChipState 
         kind: 'synced',
       };
   }
+}
+
+/** Somebody signed out and left work behind a lock: said before anything about this kitchen. */
+function localOnly(
+  { sealed = [] }: SyncStatus,
+  state: (icon: ChipIcon, tone: ChipTone, words: string, below: string) => ChipState,
+): ChipState {
+  const [first] = sealed;
+  if (first === undefined) {
+    return state('phone', 'quiet', wordsForChip.localOnly, wordsForChip.localOnlyBelow);
+  }
+  const locked = sealed.reduce((sum, { acts }) => sum + Math.max(1, acts), 0);
+  const below = sealed.map(({ name, acts }) => wordsForAccount.locked(name, Math.max(1, acts)));
+  return state('person-off', 'wait', wordsForAccount.lockedShort(locked), below.join(' '));
 }
 
 function percent(status: SyncStatus): number | null {

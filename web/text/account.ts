@@ -1,5 +1,5 @@
 /** Words of accounts: signing in, up and out, and what happens to the things on this device. */
-import { counted } from './plural.ts';
+import { counted, plural } from './plural.ts';
 
 export const wordsForAccount = {
   signIn: 'Sign in',
@@ -31,6 +31,11 @@ export const wordsForAccount = {
     `Add my ${counted(count, 'thing', 'things')} to ${household}`,
   keepApart: 'Keep them apart on this device',
   welcome: (name: string) => `Signed in as ${name}.`,
+  welcomeApart: (name: string) =>
+    `Signed in as ${name}. What you made without an account is kept apart until everything of your household is sent.`,
+  locked: (name: string, count: number) =>
+    `${counted(count, 'change', 'changes')} of ${name} ${plural(count, 'is', 'are')} locked on this device, not sent yet. Sent when ${name} signs in here again.`,
+  lockedShort: (count: number) => `${count} locked here`,
   signOut: 'Sign out',
   signOutTitle: 'Sign out?',
   signOutWords: 'Your household keeps everything. This device forgets its copy.',

@@ -10,7 +10,9 @@ import { assert } from '../../shared/assert.ts';
 import type { LocalDatabase } from '../engine/ports.ts';
 import type { CompactionLimits } from '../store/compact.ts';
 import { StoreError } from '../store/files.ts';
-import type { LogClock, Store } from '../store/files.ts';
+import type { LogClock, Store, StoreFailure } from '../store/files.ts';
+import { judgeLoss } from '../store/home.ts';
+import type { HomeRecords } from '../store/home.ts';
 import { applyRecord, encodeRecord, PAGE_SIZE_BYTES } from '../store/format.ts';
 import { openPageLog } from '../store/page-log.ts';
 import type { CommittedPages, Opening, PageLog } from '../store/page-log.ts';
@@ -31,6 +33,8 @@ export interface LocalDatabaseDeps {
   readonly schemaVersion?: number;
   readonly oldestWriterVersion?: number;
   readonly limits?: Partial<CompactionLimits>;
+  /** Where the witness is kept; without it loss is judged by the files alone. */
+  readonly records?: Pick<HomeRecords, 'witness' | 'attest'> | null;
   /** Saving has been silent for 10 s, or answers again. */
   onSlow?(isSlow: boolean): void;
   /** This object is dead: close it, open the database anew, run live queries again. Called once. */
@@ -41,8 +45,18 @@ export interface OwnedDatabase extends LocalDatabase {
   readonly opening: Opening;
   readonly storeKind: Store['kind'];
   durableSeq(): number;
+  /**
+   * Resolves when everything up to `seq` is durable and the witness says so: before anything that the
+   * server will remember leaves. A witness that cannot be written does not stop the work: pushing is what
+   * frees a full disk, and the hashes of bundles are the second wall.
+   */
+  whenWitnessed(seq: number): Promise<void>;
   /** Why nothing is acknowledged any more, or null. */
   failure(): StoreError | null;
+  /** Why writes are refused at the moment (`not-saved`), while reading goes on; or null. */
+  readOnly(): StoreFailure | null;
+  /** Tries to save again at once; every refused write does so, too. */
+  retrySaving(): Promise<void>;
   /** One round of merging and deleting now. */
   compact(): Promise<void>;
 }
@@ -59,8 +73,10 @@ export async function openLocalDatabase(deps: LocalDatabaseDeps): Promise<OwnedD
     lost = failure;
     deps.onFailed?.(failure);
   };
-  const [engine, opened] = await Promise.all([
+  const records = deps.records ?? null;
+  const [engine, witness, opened] = await Promise.all([
     loadSqliteEngine(deps.wasm),
+    records?.witness(),
     openPageLog({
       ...deps,
       schemaVersion: deps.schemaVersion ?? 0,
@@ -77,15 +93,20 @@ export async function openLocalDatabase(deps: LocalDatabaseDeps): Promise<OwnedD
     if (poison !== null) fail(brokenCapture(poison));
     if (lost !== null) throw lost;
   };
-  const sql = createSqljsSql(database, checkUsable);
+  const sql = createSqljsSql(database, checkUsable, () => refusalOf(log));
   log.attachImage((into) => {
     assert(!sql.isInTransaction(), 'an image is copied between transactions');
     checkUsable();
     captured.copyImage(into);
   });
+  const opening =
+    witness === undefined
+      ? log.opening
+      : { ...log.opening, loss: judgeLoss(log.opening, witness.ok ? witness.value : null) };
+  const attest = createAttester(records, opening.databaseId);
   return {
     sql,
-    opening: log.opening,
+    opening,
     storeKind: deps.store.kind,
     committedSeq: () => log.committedSeq(),
     durableSeq: () => log.durableSeq(),
@@ -94,11 +115,42 @@ export async function openLocalDatabase(deps: LocalDatabaseDeps): Promise<OwnedD
       await log.whenDurable(seq);
       checkUsable();
     },
+    async whenWitnessed(seq) {
+      checkUsable();
+      await log.whenDurable(seq);
+      await attest(seq);
+    },
     takeChangedTables: () => sql.takeChangedTables(),
     tablesRead: (statement) => sql.tablesRead(statement),
     failure: () => lost,
+    readOnly: () => log.readOnly(),
+    retrySaving: () => log.retrySaving(),
     compact: () => log.compact(),
-    close: () => close(log, sql, captured),
+    async close() {
+      await close(log, sql, captured);
+      if (lost === null && captured.poison() === null) await attest(log.durableSeq());
+    },
+  };
+}
+
+function refusalOf(log: PageLog): StoreError | null {
+  const reason = log.readOnly();
+  if (reason === null) return null;
+  // Space may have been freed since: this write is refused, and the next one finds out.
+  void log.retrySaving();
+  return new StoreError('not-saved', reason);
+}
+
+/** Keeps the witness from being written twice for the same seq, and from going back. */
+function createAttester(
+  records: Pick<HomeRecords, 'attest'> | null,
+  databaseId: string,
+): (seq: number) => Promise<void> {
+  let witnessedSeq = 0;
+  return async (seq) => {
+    if (records === null || seq <= witnessedSeq) return;
+    const written = await records.attest({ databaseId, seq });
+    if (written.ok) witnessedSeq = Math.max(witnessedSeq, seq);
   };
 }
 

@@ -20,6 +20,7 @@ export function createMemoryFiles(): Store {
       const bytes = files.get(name);
       return bytes === undefined ? fail('absent', name) : Promise.resolve(ok(bytes.slice()));
     },
+    ageMs: () => Promise.resolve(null),
     put(name, bytes) {
       if (files.has(name)) return fail('exists', name);
       files.set(name, new Uint8Array(bytes.slice(0)));

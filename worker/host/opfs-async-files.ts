@@ -42,7 +42,7 @@ export async function openOpfsAsyncFiles(
       create: true,
     });
     const folder = await root.getDirectoryHandle(checkName(databaseName), { create: true });
-    return createStore(folder, new Set(await namesIn(folder)));
+    return createStore(folder);
   });
 }
 
@@ -80,7 +80,16 @@ async function namesIn(folder: Folder): Promise<string[]> {
   return names;
 }
 
-function createStore(folder: Folder, taken: Set<string>): Store {
+function createStore(folder: Folder): Store {
+  /** Names that are used, for ever; null until the folder was listed once. */
+  let taken: Set<string> | null = null;
+
+  async function listNames(): Promise<string[]> {
+    const names = await namesIn(folder);
+    taken = new Set([...(taken ?? []), ...names]);
+    return names;
+  }
+
   async function write(name: string, bytes: ArrayBuffer): Promise<void> {
     const handle = await folder.getFileHandle(name, { create: true });
     const stream = await handle.createWritable();
@@ -93,21 +102,26 @@ function createStore(folder: Folder, taken: Set<string>): Store {
   return {
     kind: 'opfs-async',
     survives: { processKill: true, powerCut: false },
-    settle: () => attempt('gone', () => settle(folder)),
-    list: () =>
-      attempt('gone', async () => {
-        const names = (await namesIn(folder)).filter(isOurs);
-        for (const name of names) taken.add(name);
-        return names;
-      }),
+    settle: () => attempt('gone', async () => settle(folder, await listNames())),
+    list: () => attempt('gone', async () => (await listNames()).filter(isOurs)),
     read: (name) =>
       attempt('absent', async () => {
         const file = await (await folder.getFileHandle(name)).getFile();
         return new Uint8Array(await file.arrayBuffer());
       }),
-    put(name, bytes) {
-      if (taken.has(name)) return Promise.resolve(err({ type: 'exists', detail: name }));
-      taken.add(name);
+    async ageMs(name) {
+      const file = await attempt('absent', async () =>
+        (await folder.getFileHandle(name)).getFile(),
+      );
+      return file.ok ? Date.now() - file.value.lastModified : null;
+    },
+    async put(name, bytes) {
+      if (taken === null) {
+        const listed = await attempt('gone', listNames);
+        if (!listed.ok) return listed;
+      }
+      if (taken?.has(name) === true) return err({ type: 'exists', detail: name });
+      taken?.add(name);
       return attempt('gone', () => write(name, bytes));
     },
     async remove(name) {
@@ -121,8 +135,8 @@ function createStore(folder: Folder, taken: Set<string>): Store {
 const isOurs = (name: string): boolean =>
   !name.endsWith(SWAP_SUFFIX) && !name.startsWith(FILLER_PREFIX);
 
-async function settle(folder: Folder): Promise<void> {
-  for (const name of await namesIn(folder)) {
+async function settle(folder: Folder, names: readonly string[]): Promise<void> {
+  for (const name of names) {
     if (!isOurs(name)) await folder.removeEntry(name);
   }
   if (!isChromium()) return;

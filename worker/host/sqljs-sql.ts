@@ -29,9 +29,16 @@ interface WideStatement extends Omit<Statement, 'get'> {
   get(params: null, options: { readonly useBigInt: true }): SqlValue[];
 }
 
-/** `checkUsable` throws when nothing may be read or written any more. */
+/**
+ * `checkUsable` throws when nothing may be read or written any more; `refusal` says why
+ * nothing may be written at the moment, or null: a transaction that wrote all the same is rolled back.
+ */
 // oxlint-disable-next-line max-lines-per-function -- one closure owns the state; its parts are short functions
-export function createSqljsSql(database: Database, checkUsable: () => void): SqljsSql {
+export function createSqljsSql(
+  database: Database,
+  checkUsable: () => void,
+  refusal: () => Error | null = () => null,
+): SqljsSql {
   const statements = new Map<string, WideStatement>();
   const changed = new Set<string>();
   let catalogue: TableCatalogue | null = null;
@@ -94,8 +101,10 @@ export function createSqljsSql(database: Database, checkUsable: () => void): Sql
     query('begin immediate', []);
     isInTransaction = true;
     try {
+      const before = refusal() === null ? null : writeCount();
       const result = work();
       assert(!isPromise(result), 'the work of a transaction is synchronous');
+      if (before !== null && writeCount() !== before) refuse();
       query('commit', []);
       return result;
     } catch (error) {
@@ -104,6 +113,18 @@ export function createSqljsSql(database: Database, checkUsable: () => void): Sql
     } finally {
       isInTransaction = false;
     }
+  }
+
+  function refuse(): void {
+    const reason = refusal();
+    if (reason !== null) throw reason;
+  }
+
+  /** Rows and schema: DDL does not count as a change of rows. */
+  function writeCount(): string {
+    const [rows] = query('select total_changes() as n', []);
+    const [schema] = query('pragma schema_version', []);
+    return `${String(rows?.['n'])}:${String(schema?.['schema_version'])}`;
   }
 
   function rollBack(): void {
@@ -124,6 +145,8 @@ export function createSqljsSql(database: Database, checkUsable: () => void): Sql
     },
     run(text, params = []) {
       checkUsable();
+      // By itself it is a transaction of its own.
+      if (!isInTransaction && WRITES_ROWS.test(text)) refuse();
       query(text, params);
       // Asked before anything else runs: even `explain` of a write sets SQLite's count back.
       const rowCount = WRITES_ROWS.test(text) ? database.getRowsModified() : 0;

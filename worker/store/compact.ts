@@ -1,11 +1,10 @@
 /**
- * Keeps the folder small: merges small segments, writes bases, and deletes what they replace.
+ * Keeps the folder small: merges small segments, writes bases, and lets `retention.ts` delete what they
+ * replace.
  *
  * What must hold
  *  - A merge copies records, never file bytes, and is read back before it counts.
- *  - Nothing is deleted because something newer was written: without fsync a new file may still vanish.
- *    What replaces it must be old enough, must decode at this moment, and must lie on the chain this owner
- *    recovered or wrote. The two newest such bases stay, with every record after the older of them.
+ *  - Merged segments are merged again: the number of files that an opening reads grows slowly.
  *  - Failure here is never failure of a commit: the step is given up and tried again later.
  *
  * One step runs at a time; `run` is called by a timer and by tests. It does not decide about damaged
@@ -14,17 +13,22 @@
 import { must } from '../../shared/assert.ts';
 import { isKept, putInTime } from './commit.ts';
 import type { WrittenFile } from './commit.ts';
-import { allocateBase, decodeBase, decodeSegment, encodeSegment, sealBase } from './file-format.ts';
+import type { ListedFile } from './cover.ts';
+import { allocateBase, encodeSegment, sealBase } from './file-format.ts';
 import type { Owner } from './file-format.ts';
 import { baseName, logName, parseFileName, SPARE_NAME } from './file-names.ts';
-import type { LogClock, Store, StoreFailure } from './files.ts';
+import type { LogClock, Store } from './files.ts';
 import { PAGE_SIZE_BYTES } from './format.ts';
 import type { LogRecord } from './format.ts';
 import type { ChainPoint } from './recover.ts';
+import { createRetention } from './retention.ts';
+import type { RetentionLimits } from './retention.ts';
 
 /** Bounds of compaction. Tests shrink them so that few transactions reach every path. */
-export interface CompactionLimits {
+export interface CompactionLimits extends RetentionLimits {
   readonly mergeSegmentsMin: number;
+  /** So many merged segments become one again; a second merge is not merged a third time. */
+  readonly mergeMergedMin: number;
   /** After this much quiet a smaller number of segments is worth a merge. */
   readonly quietMs: number;
   readonly quietMergeSegmentsMin: number;
@@ -32,9 +36,7 @@ export interface CompactionLimits {
   readonly mergedBytesMax: number;
   readonly baseAfterBytesMin: number;
   readonly baseAfterBytesMax: number;
-  /** How long the operating system may take to write a file back. */
-  readonly replaceableAfterMs: number;
-  readonly basesKept: number;
+  /** Above so many segments groups begin to wait for company, the longer the more there are. */
   readonly backlogFilesMax: number;
   /** A transaction that touched more pages than this, and a quarter of all, is published as a base. */
   readonly carryingBasePagesMin: number;
@@ -42,6 +44,7 @@ export interface CompactionLimits {
 
 export const COMPACTION_LIMITS: CompactionLimits = {
   mergeSegmentsMin: 24,
+  mergeMergedMin: 8,
   quietMs: 2_000,
   quietMergeSegmentsMin: 8,
   smallSegmentBytesMax: 256 * 1024,
@@ -49,10 +52,15 @@ export const COMPACTION_LIMITS: CompactionLimits = {
   baseAfterBytesMin: 4 * 1024 * 1024,
   baseAfterBytesMax: 32 * 1024 * 1024,
   replaceableAfterMs: 60_000,
+  replaceableAfterWallMs: 600_000,
   basesKept: 2,
-  backlogFilesMax: 256,
+  backlogFilesMax: 1_024,
   carryingBasePagesMin: 2048,
 };
+
+/** The brake grows by 1 ms for so many segments too many, up to its end. */
+const BRAKE_STEP_FILES = 64;
+const BRAKE_MS_MAX = 20;
 
 export interface CompactionDeps {
   readonly store: Store;
@@ -65,117 +73,70 @@ export interface CompactionDeps {
   image(): { readonly point: ChainPoint; readonly copyImage: (into: Uint8Array) => void } | null;
 }
 
-/** A log file as compaction found or wrote it. */
+/** A segment with its records in memory. */
 export interface KnownLog {
   readonly name: string;
   readonly records: readonly LogRecord[];
-  readonly onChain: boolean;
+}
+
+/** Files that were there at the start, and the chain that was recovered from them. */
+export interface FoundFiles {
+  readonly logs: readonly (KnownLog & { readonly torn: boolean })[];
+  readonly unread: readonly ListedFile[];
+  readonly bases: readonly string[];
+  readonly crcBySeq: ReadonlyMap<number, number>;
+  readonly logBytes: number;
 }
 
 export interface Compaction {
-  /** Files that were there at the start, and the chain that was recovered from them. */
-  adopt(
-    logs: readonly KnownLog[],
-    bases: readonly string[],
-    crcBySeq: ReadonlyMap<number, number>,
-    logBytes: number,
-  ): void;
+  adopt(found: FoundFiles): void;
   written(file: WrittenFile): void;
   committed(point: ChainPoint): void;
-  /** Segments that cannot be deleted yet: above the limit commits slow down a little. */
-  backlogIsLong(): boolean;
+  /** How long the next group may wait for company, so that a flood of writes makes fewer files. */
+  brakeMs(): number;
   /** One round: merge if worth it, base if worth it, delete what may go. Rounds never overlap. */
   run(options?: { readonly isQuiet?: boolean }): Promise<void>;
-  /** Whether a round would find a merge or a base to make, quiet or not. */
-  isDue(): boolean;
+  /** Whether a round would find a merge or a base to make. */
+  isDue(isQuiet: boolean): boolean;
   /** Whether anything waits for its age, or for enough company. */
   hasPending(): boolean;
   freeSpace(): Promise<void>;
 }
 
-interface Log {
-  readonly name: string;
-  readonly lastSeq: number;
-  readonly sinceMs: number;
-}
-
-interface SmallLog {
-  readonly name: string;
-  readonly records: readonly LogRecord[];
-}
-
-interface Merged {
-  readonly name: string;
-  readonly parts: readonly SmallLog[];
-}
-
-const firstSeq = (log: SmallLog): number => must(log.records[0], 'a log file has records').seq;
-const lastSeq = (log: SmallLog): number => must(log.records.at(-1), 'a log file has records').seq;
-const sizeOf = (log: SmallLog): number =>
+const firstSeq = (log: KnownLog): number => must(log.records[0], 'a log file has records').seq;
+const lastRecord = (log: KnownLog): LogRecord => must(log.records.at(-1), 'a log file has records');
+const sizeOf = (log: KnownLog): number =>
   log.records.reduce((sum, record) => sum + record.bytes.length, 0);
 
 // oxlint-disable-next-line max-lines-per-function -- one closure owns the state; its parts are short functions
 export function createCompaction(deps: CompactionDeps): Compaction {
   const { store, clock, limits } = deps;
-  const logs = new Map<string, Log>();
-  const baseSinceMs = new Map<string, number>();
-  const crcBySeq = new Map<number, number>();
-  let small: SmallLog[] = [];
-  let merged: Merged[] = [];
+  const retention = createRetention({ store, clock, limits });
+  const queue = createMergeQueue(limits);
   let logBytesSinceBase = 0;
-  let isRetentionDue = false;
   let running: Promise<void> = Promise.resolve();
-
-  const isOld = (sinceMs: number | undefined): boolean =>
-    sinceMs !== undefined &&
-    (store.survives.powerCut || clock.elapsedMs() - sinceMs >= limits.replaceableAfterMs);
-
-  function noteLog(log: SmallLog): void {
-    logs.set(log.name, { name: log.name, lastSeq: lastSeq(log), sinceMs: clock.elapsedMs() });
-  }
-
-  function noteBase(name: string): void {
-    baseSinceMs.set(name, clock.elapsedMs());
-    isRetentionDue = true;
-  }
 
   async function put(name: string, bytes: Uint8Array<ArrayBuffer>): Promise<boolean> {
     const patience = { store, clock, onSlow: () => undefined };
     const outcome = await putInTime(patience, name, bytes.buffer);
-    return outcome.ok && (await isKept(store, name, bytes));
+    if (outcome.ok && (await isKept(store, name, bytes))) return true;
+    await store.remove(name);
+    return false;
   }
 
-  /** The front of `small` that follows on without a gap and fits into one file. */
-  function takeRun(): SmallLog[] {
-    const run: SmallLog[] = [];
-    let bytes = 0;
-    for (const log of small) {
-      const before = run.at(-1);
-      bytes += sizeOf(log);
-      if (before !== undefined && firstSeq(log) !== lastSeq(before) + 1) break;
-      if (run.length > 0 && bytes > limits.mergedBytesMax) break;
-      run.push(log);
-    }
-    small = small.slice(run.length);
-    return run;
-  }
-
-  async function merge(leastSegments: number): Promise<void> {
-    while (small.length >= Math.max(2, leastSegments)) {
-      const parts = takeRun();
+  async function merge(isQuiet: boolean): Promise<void> {
+    for (;;) {
+      const parts = queue.takeRun(isQuiet);
       const [first] = parts;
       const last = parts.at(-1);
-      if (first === undefined || last === undefined || parts.length < 2) continue;
+      if (first === undefined || last === undefined) return;
+      if (parts.length < 2) continue;
       const records = parts.flatMap((part) => part.records);
-      const name = logName(firstSeq(first), lastSeq(last), deps.owner, MERGE_ATTEMPT);
-      if (logs.has(name)) continue;
-      const bytes = encodeSegment(deps.databaseId, deps.owner, records);
-      if (!(await put(name, bytes))) {
-        await store.remove(name);
-        return;
-      }
-      noteLog({ name, records });
-      merged.push({ name, parts });
+      const name = logName(firstSeq(first), lastRecord(last).seq, deps.owner, MERGE_ATTEMPT);
+      if (retention.hasFile(name)) continue;
+      if (!(await put(name, encodeSegment(deps.databaseId, deps.owner, records)))) return;
+      retention.noteLog(name, lastRecord(last));
+      queue.addMerged({ name, records });
     }
   }
 
@@ -191,7 +152,7 @@ export function createCompaction(deps: CompactionDeps): Compaction {
     const { seq, crc, pageCount } = source.point;
     if (logBytesSinceBase <= baseDueAfter(pageCount)) return;
     const name = baseName(seq, deps.owner, MERGE_ATTEMPT);
-    if (baseSinceMs.has(name)) return;
+    if (retention.hasFile(name)) return;
     const buffer = allocateBase(pageCount);
     source.copyImage(buffer.image);
     sealBase(buffer, {
@@ -204,85 +165,14 @@ export function createCompaction(deps: CompactionDeps): Compaction {
       oldestWriterVersion: deps.oldestWriterVersion,
     });
     logBytesSinceBase = 0; // also when the put fails: the next try is a window of log away
-    if (await put(name, buffer.bytes)) noteBase(name);
-    else await store.remove(name);
-  }
-
-  /** Parts whose merged file is old enough and decodes at this moment with every one of their records. */
-  async function deleteMergedParts(): Promise<void> {
-    const waiting: Merged[] = [];
-    for (const item of merged) {
-      if (!isOld(logs.get(item.name)?.sinceMs)) {
-        waiting.push(item);
-        continue;
-      }
-      const file = await store.read(item.name);
-      const found = file.ok ? decodeSegment(file.value) : 'damaged';
-      if (typeof found === 'string') continue; // the parts stay until a base covers them
-      const kept = new Set(found.records.map((record) => record.crc));
-      for (const part of item.parts) {
-        if (part.records.every((record) => kept.has(record.crc))) await removeLog(part.name);
-      }
-    }
-    merged = waiting;
-  }
-
-  async function removeLog(name: string): Promise<void> {
-    if ((await store.remove(name)).ok) logs.delete(name);
-  }
-
-  const oldBases = (): { name: string; seq: number }[] =>
-    [...baseSinceMs]
-      .filter(([, sinceMs]) => isOld(sinceMs))
-      .map(([name]) => ({ name, seq: parseFileName(name)?.lastSeq ?? 0 }))
-      .sort((a, b) => b.seq - a.seq);
-
-  /** Seq of the older of the bases that may be relied on, or null while there are too few. */
-  async function findCut(basesKept: number): Promise<number | null> {
-    const trusted: number[] = [];
-    for (const { name } of oldBases()) {
-      if (trusted.length === basesKept) break;
-      const file = await store.read(name);
-      const base = file.ok ? decodeBase(file.value) : 'damaged';
-      if (typeof base === 'string' || crcBySeq.get(base.seq) !== base.chain) continue;
-      if (!trusted.includes(base.seq)) trusted.push(base.seq);
-    }
-    return trusted.length === basesKept ? (trusted.at(-1) ?? null) : null;
-  }
-
-  async function deleteBefore(cut: number): Promise<void> {
-    for (const name of baseSinceMs.keys()) {
-      const parsed = parseFileName(name);
-      if (parsed === null || parsed.prefix !== '' || parsed.lastSeq >= cut) continue;
-      if ((await store.remove(name)).ok) baseSinceMs.delete(name);
-    }
-    for (const log of logs.values()) if (log.lastSeq <= cut) await removeLog(log.name);
-    small = small.filter((log) => logs.has(log.name));
-    merged = merged.filter((item) => logs.has(item.name));
-    for (const seq of crcBySeq.keys()) if (seq < cut) crcBySeq.delete(seq);
-  }
-
-  async function retain(): Promise<void> {
-    await deleteMergedParts();
-    if (!isRetentionDue) return;
-    isRetentionDue = ![...baseSinceMs.values()].every(isOld);
-    if (!couldDelete(limits.basesKept)) return; // spares reading the bases
-    const cut = await findCut(limits.basesKept);
-    if (cut !== null) await deleteBefore(cut);
-  }
-
-  /** Whether names alone, at their best, would allow anything to go. */
-  function couldDelete(basesKept: number): boolean {
-    const seqs = oldBases().map(({ seq }) => seq);
-    const cut = [...new Set(seqs)][basesKept - 1];
-    if (cut === undefined) return false;
-    return seqs.some((seq) => seq < cut) || [...logs.values()].some((log) => log.lastSeq <= cut);
+    if (await put(name, buffer.bytes)) retention.noteBase(name);
   }
 
   async function round(isQuiet: boolean): Promise<void> {
-    await merge(isQuiet ? limits.quietMergeSegmentsMin : limits.mergeSegmentsMin);
+    await merge(isQuiet);
     await writeBase();
-    await retain();
+    await retention.deleteReplaced();
+    queue.forget((name) => !retention.hasFile(name));
   }
 
   const exclusively = (work: () => Promise<void>): Promise<void> => {
@@ -291,44 +181,117 @@ export function createCompaction(deps: CompactionDeps): Compaction {
   };
 
   return {
-    adopt(known, bases, chain, logBytes) {
-      for (const log of known) noteLog(log);
-      for (const name of bases) noteBase(name);
-      for (const [seq, crc] of chain) crcBySeq.set(seq, crc);
-      logBytesSinceBase = logBytes;
-      ({ small, merged } = sortKnownLogs(known, limits));
+    adopt(found) {
+      retention.adoptChain(found.crcBySeq);
+      for (const file of found.unread) {
+        if (file.type === 'base') retention.adoptBase(file.name);
+        else retention.adoptLog(file, null);
+      }
+      for (const name of found.bases) retention.adoptBase(name);
+      const onChain = new Set(found.crcBySeq.values());
+      const sound = found.logs.filter(
+        ({ torn, records }) => !torn && records.every((record) => onChain.has(record.crc)),
+      );
+      for (const log of found.logs) {
+        const parsed = parseFileName(log.name);
+        const canCover = sound.includes(log) && log.records.length > 1;
+        const file = { name: log.name, ...must(parsed, 'files were found by their names') };
+        retention.adoptLog(file, canCover ? lastRecord(log) : null);
+      }
+      for (const log of withoutCovered(sound)) queue.addFound(log);
+      logBytesSinceBase = found.logBytes;
     },
     written(file) {
       if (file.type === 'base') {
         logBytesSinceBase = 0;
-        noteBase(file.name);
+        retention.noteBase(file.name);
         return;
       }
-      noteLog(file);
-      const bytes = sizeOf(file);
-      logBytesSinceBase += bytes;
-      if (bytes <= limits.smallSegmentBytesMax) small.push(file);
+      retention.noteLog(file.name, null);
+      logBytesSinceBase += sizeOf(file);
+      queue.addWritten(file);
     },
-    committed({ seq, crc }) {
-      crcBySeq.set(seq, crc);
+    committed: ({ seq, crc }) => retention.committed(seq, crc),
+    brakeMs() {
+      const tooMany = retention.logCount() - limits.backlogFilesMax;
+      return tooMany <= 0 ? 0 : Math.min(BRAKE_MS_MAX, Math.ceil(tooMany / BRAKE_STEP_FILES));
     },
-    backlogIsLong: () => logs.size > limits.backlogFilesMax,
     run: ({ isQuiet = false } = {}) => exclusively(() => round(isQuiet)),
-    isDue() {
+    isDue(isQuiet) {
       const source = deps.image();
       const needsBase = source !== null && logBytesSinceBase > baseDueAfter(source.point.pageCount);
-      return small.length >= limits.mergeSegmentsMin || needsBase;
+      return queue.isDue(isQuiet) || needsBase;
     },
-    hasPending: () =>
-      merged.length > 0 || isRetentionDue || small.length >= limits.quietMergeSegmentsMin,
+    hasPending: () => retention.isWaiting() || queue.isDue(true),
     freeSpace: () =>
       exclusively(async () => {
         await removeSpareFiles(store);
-        await deleteMergedParts();
-        const cut = await findCut(1);
-        if (cut !== null) await deleteBefore(cut);
+        await retention.deleteAllReplaced();
       }),
   };
+}
+
+interface MergeQueue {
+  addWritten(log: KnownLog): void;
+  addMerged(log: KnownLog): void;
+  /** In order of seq. */
+  addFound(log: KnownLog): void;
+  isDue(isQuiet: boolean): boolean;
+  /** Segments that follow on without a gap and fit into one file; empty when too few wait. */
+  takeRun(isQuiet: boolean): readonly KnownLog[];
+  forget(isGone: (name: string) => boolean): void;
+}
+
+/** Segments that wait for a merge in two tiers: single puts and small merges, and merges of many. */
+function createMergeQueue(limits: CompactionLimits): MergeQueue {
+  let single: KnownLog[] = [];
+  let merged: KnownLog[] = [];
+  const isSmall = (log: KnownLog): boolean => sizeOf(log) <= limits.smallSegmentBytesMax;
+  const isSingle = (log: KnownLog): boolean => log.records.length < limits.mergeSegmentsMin;
+  const isMergedOnce = (log: KnownLog): boolean =>
+    log.records.length < limits.mergeSegmentsMin * limits.mergeMergedMin;
+  const areSinglesDue = (isQuiet: boolean): boolean =>
+    single.length >= (isQuiet ? limits.quietMergeSegmentsMin : limits.mergeSegmentsMin);
+  const areMergedDue = (): boolean => merged.length >= limits.mergeMergedMin;
+  return {
+    addWritten(log) {
+      if (isSmall(log)) single.push(log);
+    },
+    addMerged(log) {
+      if (!isSmall(log)) return;
+      // Singles that were written since follow it.
+      if (isSingle(log)) single.unshift(log);
+      else if (isMergedOnce(log)) merged.push(log);
+    },
+    addFound(log) {
+      if (!isSmall(log)) return;
+      if (isSingle(log)) single.push(log);
+      else if (isMergedOnce(log)) merged.push(log);
+    },
+    isDue: (isQuiet) => areSinglesDue(isQuiet) || areMergedDue(),
+    takeRun(isQuiet) {
+      const run: KnownLog[] = [];
+      if (areSinglesDue(isQuiet)) single = single.slice(fillRun(run, single, limits));
+      else if (areMergedDue()) merged = merged.slice(fillRun(run, merged, limits));
+      return run;
+    },
+    forget(isGone) {
+      single = single.filter(({ name }) => !isGone(name));
+      merged = merged.filter(({ name }) => !isGone(name));
+    },
+  };
+}
+
+function fillRun(run: KnownLog[], waiting: readonly KnownLog[], limits: CompactionLimits): number {
+  let bytes = 0;
+  for (const log of waiting) {
+    const before = run.at(-1);
+    bytes += sizeOf(log);
+    if (before !== undefined && firstSeq(log) !== lastRecord(before).seq + 1) break;
+    if (run.length > 0 && bytes > limits.mergedBytesMax) break;
+    run.push(log);
+  }
+  return run.length;
 }
 
 /** Merges and bases have a name space of attempts of their own, apart from the commit line's. */
@@ -339,41 +302,26 @@ export function schemaVersionOf(image: Uint8Array): number {
   return new DataView(image.buffer, image.byteOffset, image.length).getUint32(60, false);
 }
 
-async function removeSpareFiles(store: Store): Promise<StoreFailure | null> {
+async function removeSpareFiles(store: Store): Promise<void> {
   const listed = await store.list();
-  if (!listed.ok) return listed.error;
+  if (!listed.ok) return;
   for (const name of listed.value) {
     const prefix = parseFileName(name)?.prefix ?? '';
     if (name === SPARE_NAME || name.startsWith('bad-') || prefix === 'keep') {
       await store.remove(name);
     }
   }
-  return null;
 }
 
-/** At the start: which segments a larger one already covers, and which are still to be merged. */
-function sortKnownLogs(
-  known: readonly KnownLog[],
-  limits: CompactionLimits,
-): { small: SmallLog[]; merged: Merged[] } {
-  const bySize = [...known].sort((a, b) => b.records.length - a.records.length);
-  const whole: { log: KnownLog; crcs: Set<number>; parts: SmallLog[] }[] = [];
-  for (const log of bySize) {
-    const cover = whole.find(
-      (other) =>
-        other.crcs.size > log.records.length &&
-        log.records.every((record) => other.crcs.has(record.crc)),
-    );
-    if (cover !== undefined) cover.parts.push(log);
-    else whole.push({ log, crcs: new Set(log.records.map(({ crc }) => crc)), parts: [] });
-  }
-  const small = whole
-    .filter(({ log }) => log.onChain && log.records.length < limits.mergeSegmentsMin)
-    .filter(({ log }) => sizeOf(log) <= limits.smallSegmentBytesMax)
-    .map(({ log }) => log)
-    .sort((a, b) => firstSeq(a) - firstSeq(b));
-  const merged = whole
-    .filter(({ parts }) => parts.length > 0)
-    .map(({ log, parts }) => ({ name: log.name, parts }));
-  return { small, merged };
+/** Segments on one chain, in order, without those that another one holds. */
+function withoutCovered(logs: readonly KnownLog[]): readonly KnownLog[] {
+  const inOrder = [...logs].sort(
+    (a, b) => firstSeq(a) - firstSeq(b) || lastRecord(b).seq - lastRecord(a).seq,
+  );
+  let end = 0;
+  return inOrder.filter((log) => {
+    if (lastRecord(log).seq <= end) return false;
+    end = lastRecord(log).seq;
+    return true;
+  });
 }

@@ -46,8 +46,8 @@
  * NAMES are lower-case hexadecimal of fixed width:
  *   log-<first seq:12>-<last seq:12>-<epoch:8>-<nonce:8>-<attempt:2>.larder
  *   base-<seq:12>-<epoch:8>-<nonce:8>-<attempt:2>.larder
- * A prefix `keep-` pins a base, `bad-` marks a file in quarantine. Names are hints for people and for the
- * choice of the next epoch; what a file holds is decided by its content alone.
+ * A prefix `keep-` pins a base, `bad-` marks a file in quarantine. A name bounds what its file can hold
+ * (`cover.ts`) and counts for the next epoch; what a file does hold is decided by its content alone.
  */
 import { assert } from '../../shared/assert.ts';
 import { crc32c } from './crc32c.ts';

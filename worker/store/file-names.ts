@@ -3,9 +3,6 @@ import { assert } from '../../shared/assert.ts';
 import type { Owner } from './file-format.ts';
 
 const SUFFIX = '.larder';
-const NAME =
-  /^(?<prefix>bad-|keep-)?(?:log-(?<first>[0-9a-f]{12})-(?<last>[0-9a-f]{12})|base-(?<seq>[0-9a-f]{12}))-(?<epoch>[0-9a-f]{8})-(?<nonce>[0-9a-f]{8})-(?<attempt>[0-9a-f]{2})\.larder$/;
-
 /** A file that can be given up when the disk is full. */
 export const SPARE_NAME = 'spare';
 
@@ -30,18 +27,22 @@ export const baseName = (seq: number, owner: Owner, attempt: number): string =>
 
 export const quarantineName = (name: string): string => `bad-${name}`;
 
+/** `log-<first>-<last>-` and `base-<seq>-` before what both kinds of name end with. */
+const LOG_NAME = /^log-[0-9a-f]{12}-[0-9a-f]{12}-[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{2}\.larder$/;
+const BASE_NAME = /^base-[0-9a-f]{12}-[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{2}\.larder$/;
+
 /** Null for a name that is not ours: such a file is left alone. */
 export function parseFileName(name: string): FileName | null {
-  const groups = NAME.exec(name)?.groups;
-  if (groups === undefined) return null;
-  const { prefix, first, last, seq, epoch, nonce } = groups;
-  const number = (text: string | undefined): number => parseInt(text ?? '0', 16);
-  return {
-    type: seq === undefined ? 'log' : 'base',
-    prefix: prefix === 'bad-' ? 'bad' : prefix === 'keep-' ? 'keep' : '',
-    firstSeq: number(seq ?? first),
-    lastSeq: number(seq ?? last),
-    epoch: number(epoch),
-    nonce: number(nonce),
-  };
+  const prefix = name.startsWith('bad-') ? 'bad' : name.startsWith('keep-') ? 'keep' : '';
+  const rest = prefix === '' ? name : name.slice(prefix.length + 1);
+  const number = (from: number, digits: number): number =>
+    parseInt(rest.slice(from, from + digits), 16);
+  if (LOG_NAME.test(rest)) {
+    const [firstSeq, lastSeq] = [number(4, 12), number(17, 12)];
+    return { type: 'log', prefix, firstSeq, lastSeq, epoch: number(30, 8), nonce: number(39, 8) };
+  }
+  if (!BASE_NAME.test(rest)) return null;
+  const seq = number(5, 12);
+  const [epoch, nonce] = [number(18, 8), number(27, 8)];
+  return { type: 'base', prefix, firstSeq: seq, lastSeq: seq, epoch, nonce };
 }

@@ -40,6 +40,11 @@ export interface Store {
   /** Names only: asking OPFS for the size of a file costs as much as reading a small one. */
   list(): Promise<Result<readonly string[], StoreFailure>>;
   read(name: string): Promise<Result<Uint8Array<ArrayBuffer>, StoreFailure>>;
+  /**
+   * How long ago the file was written by the wall clock, which may have been set in between; null where the
+   * store cannot tell. May be negative. For ages only, never for order.
+   */
+  ageMs(name: string): Promise<number | null>;
   put(name: string, bytes: ArrayBuffer): Promise<Result<void, StoreFailure>>;
   /** A file that is absent counts as removed. */
   remove(name: string): Promise<Result<void, StoreFailure>>;

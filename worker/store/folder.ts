@@ -1,16 +1,21 @@
 /**
- * Reads a whole folder of the page log and sets aside what cannot be read.
+ * Finds the state that a folder holds, reading as little as that takes, and sets aside what cannot be read.
  *
+ * What must hold: the answer is the one that reading everything would give. A few files chosen by name are
+ * read first; unless what they hold is at least as good as every other name, all the rest is read too.
  * A read that fails is tried again and then stops the start: it says nothing about the content. A read
  * that finds damage is a fact about the file. Files with names that are not ours are left alone.
  */
 import { err, ok } from '../../shared/result.ts';
 import type { Result } from '../../shared/result.ts';
 import { pause } from './commit.ts';
+import { canMatter, planReading } from './cover.ts';
+import type { ListedFile } from './cover.ts';
 import { decodeBase, decodeSegment } from './file-format.ts';
 import { parseFileName, quarantineName } from './file-names.ts';
 import type { LogClock, Store, StoreFailure } from './files.ts';
-import type { NamedBase, NamedSegment, RecoveryInput } from './recover.ts';
+import { recover } from './recover.ts';
+import type { NamedBase, NamedSegment, Recovery, RecoveryInput } from './recover.ts';
 
 const READS_AT_ONCE_MAX = 32;
 const READ_ATTEMPTS_MAX = 3;
@@ -18,67 +23,144 @@ const READ_RETRY_MS = 200;
 const QUARANTINE_FILES_MAX = 8;
 const QUARANTINE_FILE_BYTES_MAX = 2 * 1024 * 1024;
 
+/** A file left by a kill in the middle of a put is read and gone; then the names are weighed anew. */
+const PLANS_MAX = 4;
+
 export interface Folder extends RecoveryInput {
   readonly highestEpoch: number;
   readonly hasNewerFormat: boolean;
   readonly empty: readonly string[];
   readonly damaged: readonly string[];
+  /** Files whose names say that they cannot change the state. */
+  readonly unread: readonly ListedFile[];
   readonly quarantinedCount: number;
 }
 
-export async function readFolder(
+export interface FoundState {
+  readonly folder: Folder;
+  readonly recovery: Recovery;
+}
+
+/** `freshId` names the database that begins when there is none. */
+export async function findState(
   store: Store,
   clock: LogClock,
-): Promise<Result<Folder, StoreFailure>> {
+  freshId: Uint8Array,
+): Promise<Result<FoundState, StoreFailure>> {
   const listed = await retrying(clock, () => store.list());
   if (!listed.ok) return listed;
-  const ours = listed.value.flatMap((name) => {
+  const reading = createReading(store, clock, listed.value);
+  for (let plans = 0; plans < PLANS_MAX; plans++) {
+    const plan = planReading(reading.usable());
+    if (plan === null) break;
+    const read = await reading.read(plan);
+    if (!read.ok) return read;
+    const folder = reading.folder();
+    const recovery = recover(folder, freshId);
+    // What lies beyond a gap may have its predecessor in a file that was not read.
+    const isSettled = recovery.loss !== 'certain';
+    if (isSettled && !folder.unread.some((file) => canMatter(file, recovery.best))) {
+      return ok({ folder, recovery });
+    }
+    if (read.value === 'all sound') break; // the same plan again would teach nothing
+  }
+  return finish(reading, freshId);
+}
+
+/** The same without the short cut: what `findState` has to agree with. */
+export async function findStateInEverything(
+  store: Store,
+  clock: LogClock,
+  freshId: Uint8Array,
+): Promise<Result<FoundState, StoreFailure>> {
+  const listed = await retrying(clock, () => store.list());
+  return listed.ok ? finish(createReading(store, clock, listed.value), freshId) : listed;
+}
+
+async function finish(
+  reading: Reading,
+  freshId: Uint8Array,
+): Promise<Result<FoundState, StoreFailure>> {
+  const read = await reading.read(reading.folder().unread);
+  if (!read.ok) return read;
+  const folder = reading.folder();
+  return ok({ folder, recovery: recover(folder, freshId) });
+}
+
+interface Reading {
+  /** Reads what was not read yet. */
+  read(files: readonly ListedFile[]): Promise<Result<'all sound' | 'some are not', StoreFailure>>;
+  /** Files that may hold something, as far as is known. */
+  usable(): readonly ListedFile[];
+  folder(): Folder;
+}
+
+function createReading(store: Store, clock: LogClock, names: readonly string[]): Reading {
+  const ours = names.flatMap((name) => {
     const parsed = parseFileName(name);
-    return parsed === null ? [] : [{ name, parsed }];
+    return parsed === null ? [] : [{ name, ...parsed }];
   });
-  const toRead = ours.filter((file) => file.parsed.prefix !== 'bad');
+  const files = ours.filter(({ prefix }) => prefix !== 'bad');
+  const seen = new Set<string>();
+  const unusable = new Set<string>();
   const segments: NamedSegment[] = [];
   const bases: NamedBase[] = [];
   const damaged: string[] = [];
   const empty: string[] = [];
   let hasNewerFormat = false;
   let damagedUpToSeq = 0;
-  for (let from = 0; from < toRead.length; from += READS_AT_ONCE_MAX) {
-    const batch = toRead.slice(from, from + READS_AT_ONCE_MAX);
-    const contents = await Promise.all(
-      batch.map(({ name }) => retrying(clock, () => store.read(name))),
-    );
-    for (const [index, file] of batch.entries()) {
-      const content = contents[index];
-      if (content === undefined || !content.ok) {
-        return content ?? err({ type: 'broken', detail: 'a read gave no answer' });
-      }
-      const { name } = file;
-      const decoded =
-        file.parsed.type === 'log' ? decodeSegment(content.value) : decodeBase(content.value);
-      if (decoded === 'newer-format') hasNewerFormat = true;
+
+  function take({ name, type, lastSeq }: ListedFile, bytes: Uint8Array<ArrayBuffer>): void {
+    seen.add(name);
+    const decoded = type === 'log' ? decodeSegment(bytes) : decodeBase(bytes);
+    if (decoded === 'newer-format') {
+      hasNewerFormat = true;
+    } else if (decoded === 'damaged') {
       // An empty file is what a kill leaves of a put that was not acknowledged: normal, no damage.
       // But after a power cut it may be all that is left of one that was, so its name still counts.
-      else if (content.value.length === 0) {
-        empty.push(name);
-        damagedUpToSeq = Math.max(damagedUpToSeq, file.parsed.lastSeq);
-      } else if (decoded === 'damaged') {
-        damaged.push(name);
-        damagedUpToSeq = Math.max(damagedUpToSeq, file.parsed.lastSeq);
-      } else if ('records' in decoded) segments.push({ name, segment: decoded });
-      else bases.push({ name, base: decoded });
+      (bytes.length === 0 ? empty : damaged).push(name);
+      unusable.add(name);
+      damagedUpToSeq = Math.max(damagedUpToSeq, lastSeq);
+    } else if ('records' in decoded) {
+      segments.push({ name, segment: decoded });
+      if (decoded.torn) unusable.add(name);
+    } else {
+      bases.push({ name, base: decoded });
     }
   }
-  return ok({
-    segments,
-    bases,
-    damagedUpToSeq,
-    hasNewerFormat,
-    damaged,
-    highestEpoch: ours.reduce((most, { parsed }) => Math.max(most, parsed.epoch), 0),
-    empty,
-    quarantinedCount: ours.filter((file) => file.parsed.prefix === 'bad').length,
-  });
+
+  return {
+    async read(wanted) {
+      const known = unusable.size;
+      const toRead = wanted.filter(({ name }) => !seen.has(name));
+      for (let from = 0; from < toRead.length; from += READS_AT_ONCE_MAX) {
+        const batch = toRead.slice(from, from + READS_AT_ONCE_MAX);
+        const contents = await Promise.all(
+          batch.map(({ name }) => retrying(clock, () => store.read(name))),
+        );
+        for (const [index, file] of batch.entries()) {
+          const content = contents[index];
+          if (content === undefined)
+            return err({ type: 'broken', detail: 'a read gave no answer' });
+          if (!content.ok) return content;
+          take(file, content.value);
+        }
+      }
+      return ok(unusable.size === known ? 'all sound' : 'some are not');
+    },
+    usable: () => files.filter(({ name }) => !unusable.has(name)),
+    folder: () => ({
+      segments,
+      bases,
+      damagedUpToSeq,
+      hasNewerFormat,
+      damaged,
+      empty,
+      unread: files.filter(({ name }) => !seen.has(name)),
+      highestEpoch: ours.reduce((most, { epoch }) => Math.max(most, epoch), 0),
+      quarantinedCount: ours.filter(({ prefix }) => prefix === 'bad').length,
+    }),
+  };
 }
 
 async function retrying<T>(

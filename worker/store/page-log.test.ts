@@ -1,6 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { runCrashLives } from '../../test/sim/crash-lives.ts';
-import type { CrashReport } from '../../test/sim/crash-lives.ts';
 import {
   createSimulatedClock,
   createSimulatedDisk,
@@ -9,88 +7,13 @@ import {
   withPutFault,
 } from '../../test/sim/files-model.ts';
 import type { PutFault } from '../../test/sim/files-model.ts';
-import { withMistake } from '../../test/sim/planted.ts';
-import type { Mistake } from '../../test/sim/planted.ts';
 import { createRandom } from '../../test/sim/prng.ts';
+import { err } from '../../shared/result.ts';
 import { StoreError } from './files.ts';
 import type { Store } from './files.ts';
 import { PAGE_SIZE_BYTES } from './format.ts';
 import { openPageLog } from './page-log.ts';
-import type * as PageLogModule from './page-log.ts';
 import type { PageLog } from './page-log.ts';
-
-const SEEDS = 6;
-const LIVES = 250;
-
-const faultsOf = ({ wrongStates, lostOnKill, lostWrittenBack, lossesUnsaid }: CrashReport) => ({
-  wrongStates,
-  lostOnKill,
-  lostWrittenBack,
-  lossesUnsaid,
-});
-const NO_FAULTS = { wrongStates: 0, lostOnKill: 0, lostWrittenBack: 0, lossesUnsaid: 0 };
-
-describe('crashes', () => {
-  test.each(Array.from({ length: SEEDS }, (_, index) => index + 1))(
-    '[STORE-2] no simulated crash gives a wrong state or loses what must be kept (seed %i)',
-    async (seed) => {
-      const report = await runCrashLives(openPageLog, seed, LIVES);
-      expect(faultsOf(report)).toEqual(NO_FAULTS);
-      // The run did reach the rare paths.
-      expect(report.kills).toBeGreaterThan(100);
-      expect(report.powerCuts).toBeGreaterThan(50);
-      expect(report.merges).toBeGreaterThan(100);
-      expect(report.basesWritten).toBeGreaterThan(50);
-      expect(report.removals).toBeGreaterThan(300);
-      expect(report.lateLandings).toBeGreaterThan(0);
-    },
-    60_000,
-  );
-
-  const mistakes: readonly Mistake[] = [
-    {
-      name: 'acknowledge before the put',
-      file: 'worker/store/commit.ts',
-      right: 'const kept = await putGroup(deps, group);',
-      wrong: `for (const waiter of waiters) if (waiter.seq <= group.end.seq) waiter.resolve();
-              const kept = await putGroup(deps, group);`,
-    },
-    {
-      name: 'delete what is replaced at once',
-      file: 'worker/store/compact.ts',
-      right: 'clock.elapsedMs() - sinceMs >= limits.replaceableAfterMs',
-      wrong: 'true',
-    },
-    {
-      name: 'never say that something is missing',
-      file: 'worker/store/recover.ts',
-      right: `: 'possible';`,
-      wrong: `: 'none';`,
-    },
-    {
-      name: 'count later transactions as durable',
-      file: 'worker/store/commit.ts',
-      right: 'durable = group.end;',
-      wrong: 'durable = committed;',
-    },
-  ];
-
-  test.each(mistakes)(
-    '[STORE-2] the crash model notices a planted mistake: $name',
-    async (mistake) => {
-      const entry = 'worker/store/page-log.ts';
-      const isCaught = await withMistake(entry, mistake, async (planted: typeof PageLogModule) => {
-        for (let seed = 1; seed <= 20; seed++) {
-          const report = await runCrashLives(planted.openPageLog, seed, 150);
-          if (Object.values(faultsOf(report)).some((count) => count > 0)) return true;
-        }
-        return false;
-      });
-      expect(isCaught).toBe(true);
-    },
-    60_000,
-  );
-});
 
 describe('a store that fails', () => {
   /** Commits pages whose first byte counts up, one by one, and notes what was said about each. */
@@ -160,4 +83,44 @@ describe('a store that fails', () => {
       }
     },
   );
+
+  test('[STORE-21] a full disk leaves the database readable, and saving goes on once there is room', async () => {
+    const clock = createSimulatedClock();
+    const disk = createSimulatedDisk(clock, createRandom(3));
+    const before = await workOn(disk.open().store, clock);
+    disk.crash('kill');
+    const inner = disk.open().store;
+    let isFull = true;
+    const store: Store = {
+      ...inner,
+      put: (name, bytes) =>
+        isFull
+          ? Promise.resolve(err({ type: 'full', detail: 'a planted fault' }))
+          : inner.put(name, bytes),
+    };
+    const opened = await drive(
+      clock,
+      openPageLog({
+        store,
+        clock,
+        randomBytes: (count) => new Uint8Array(count).fill(4),
+        schemaVersion: 1,
+        oldestWriterVersion: 1,
+      }),
+    );
+    if (!opened.ok) throw new Error(`the database opens, not ${opened.error.type}`);
+    const log = opened.value;
+    expect(log.takeImage()[0]).toBe(before.said.length);
+    expect(log.readOnly()).toMatchObject({ type: 'full' });
+    await drive(clock, log.retrySaving());
+    expect(log.readOnly()).toMatchObject({ type: 'full' });
+    isFull = false;
+    await drive(clock, log.retrySaving());
+    expect(log.readOnly()).toBeNull();
+    commitValue(log, 77);
+    await drive(clock, log.whenDurable(log.committedSeq()));
+    await drive(clock, log.close());
+    disk.crash('kill');
+    expect(await workOn(disk.open().store, clock)).toMatchObject({ found: 77 });
+  });
 });

@@ -13,7 +13,7 @@ import type { Result } from '../../shared/result.ts';
 import { createCommitLine } from './commit.ts';
 import type { CommitLine } from './commit.ts';
 import { COMPACTION_LIMITS, createCompaction } from './compact.ts';
-import type { Compaction, CompactionLimits } from './compact.ts';
+import type { CompactionLimits } from './compact.ts';
 import { DATABASE_ID_BYTES } from './file-format.ts';
 import type { Owner } from './file-format.ts';
 import { parseFileName, SPARE_NAME } from './file-names.ts';
@@ -21,19 +21,18 @@ import { StoreError } from './files.ts';
 import type { LogClock, Store, StoreFailure } from './files.ts';
 import { FLAG_CLEAN_END, FLAG_EPOCH_START, FLAG_SCHEMA_CHANGED } from './format.ts';
 import type { PageChanges } from './format.ts';
-import { quarantineDamaged, readFolder } from './folder.ts';
-import type { Folder } from './folder.ts';
-import { buildImage, recover } from './recover.ts';
-import type { Loss, Recovery } from './recover.ts';
+import { findState, quarantineDamaged } from './folder.ts';
+import type { Folder, FoundState } from './folder.ts';
+import { createReadOnlyLog } from './read-only-log.ts';
+import { buildImage } from './recover.ts';
+import type { ChainPoint, Loss, Recovery } from './recover.ts';
+import { createRounds } from './rounds.ts';
+import type { Rounds } from './rounds.ts';
 
 const OPEN_ATTEMPTS_MAX = 4;
 const NO_CHANGES: PageChanges = new Map();
 const CARRYING_BASE_SHARE = 0.25;
-const GROUP_BRAKE_MS = 20;
 const SPARE_BYTES = 1024 * 1024;
-/** How soon compaction looks again while files wait for their age. */
-const PENDING_ROUND_MS = 15_000;
-
 export interface PageLogDeps {
   readonly store: Store;
   readonly clock: LogClock;
@@ -52,6 +51,8 @@ export interface Opening {
   readonly loss: Loss;
   readonly seq: number;
   readonly epoch: number;
+  /** Sixteen random bytes as hexadecimal, made with the database. */
+  readonly databaseId: string;
   /** Damaged files that were set aside, for the report to the person. */
   readonly quarantinedFiles: number;
 }
@@ -78,6 +79,10 @@ export interface PageLog {
   durableSeq(): number;
   whenDurable(seq: number): Promise<void>;
   failure(): StoreError | null;
+  /** Why nothing can be committed at the moment (the disk is full), or null. */
+  readOnly(): StoreFailure | null;
+  /** Tries again to save, if it is read-only. Resolves when the attempt is over, whatever came of it. */
+  retrySaving(): Promise<void>;
   /** One round of compaction now, and its end. For tests and for idle moments. */
   compact(): Promise<void>;
   /** Makes everything durable, writes the clean-end record, stops compaction. */
@@ -88,13 +93,19 @@ export async function openPageLog(deps: PageLogDeps): Promise<Result<PageLog, St
   // Settling and reading do not disturb each other; both must be done before the first put.
   const settled = deps.store.settle();
   for (let attempt = 0; attempt < OPEN_ATTEMPTS_MAX; attempt++) {
-    const folder = await readFolder(deps.store, deps.clock);
-    if (!folder.ok) return folder;
-    const refusal = refuses(folder.value, deps.schemaVersion);
+    const freshId = deps.randomBytes(DATABASE_ID_BYTES);
+    const found = await findState(deps.store, deps.clock, freshId);
+    if (!found.ok) return found;
+    const refusal = refuses(found.value.folder, deps.schemaVersion);
     if (refusal !== null) return err(refusal);
     const isSettled = await settled;
-    if (!isSettled.ok) return isSettled;
-    const opened = await takeOver(deps, folder.value);
+    if (!isSettled.ok) {
+      // Settling puts, too. What cannot be settled can still be read.
+      return isSettled.error.type === 'full'
+        ? ok(readOnlyLog(deps, found.value, isSettled.error))
+        : isSettled;
+    }
+    const opened = await takeOver(deps, found.value);
     if (!opened.ok) return opened;
     if (opened.value !== 'another-owner') return ok(opened.value);
   }
@@ -113,9 +124,9 @@ function refuses(folder: Folder, schemaVersion: number): StoreFailure | null {
 
 async function takeOver(
   deps: PageLogDeps,
-  folder: Folder,
+  found: FoundState,
 ): Promise<Result<PageLog | 'another-owner', StoreFailure>> {
-  const recovery = recover(folder, deps.randomBytes(DATABASE_ID_BYTES));
+  const { folder, recovery } = found;
   const image = buildImage(recovery);
   const quarantinedFiles = await quarantineDamaged(deps.store, folder);
   const nonceBytes = deps.randomBytes(4);
@@ -123,22 +134,64 @@ async function takeOver(
     epoch: folder.highestEpoch + 1,
     nonce: new DataView(nonceBytes.buffer, nonceBytes.byteOffset, 4).getUint32(0, true),
   };
-  const log = assemble(deps, folder, recovery, owner, image, quarantinedFiles);
+  let isServed = false;
+  const onFailed = (failure: StoreError): void => {
+    if (isServed) deps.onFailed?.(failure); // until then the failure is the answer of this function
+  };
+  const log = assemble({ ...deps, onFailed }, found, owner, image, quarantinedFiles);
   const startSeq = log.line.append(NO_CHANGES, recovery.end.pageCount, FLAG_EPOCH_START);
   const started = await settle(log.line.whenDurable(startSeq));
-  if (!started.ok) return started;
+  if (!started.ok) {
+    return started.error.type === 'full' ? ok(readOnlyLog(deps, found, started.error)) : started;
+  }
   const listed = await deps.store.list();
   if (!listed.ok) return listed;
   const isOvertaken = listed.value.some((name) => (parseFileName(name)?.epoch ?? 0) > owner.epoch);
   if (isOvertaken) {
-    log.abandon();
+    log.rounds.stop();
     return ok('another-owner');
   }
+  isServed = true;
+  log.rounds.noteOpened();
   if (deps.store.survives.processKill && !listed.value.includes(SPARE_NAME)) {
     // Given up when the disk is full, so that deleting and merging have room to work in.
     void deps.store.put(SPARE_NAME, new ArrayBuffer(SPARE_BYTES));
   }
   return ok(log.pageLog);
+}
+
+function readOnlyLog(deps: PageLogDeps, found: FoundState, reason: StoreFailure): PageLog {
+  const { folder, recovery } = found;
+  return createReadOnlyLog({
+    image: buildImage(recovery),
+    opening: openingOf(recovery, folder.highestEpoch, 0),
+    reason,
+    reopen: () => takeOverAgain(deps, recovery.end),
+  });
+}
+
+/** The same database after a while, unless somebody else has written to it. */
+async function takeOverAgain(
+  deps: PageLogDeps,
+  end: ChainPoint,
+): Promise<Result<PageLog, StoreFailure>> {
+  await deps.store.remove(SPARE_NAME);
+  const settled = await deps.store.settle();
+  if (!settled.ok) return settled;
+  const found = await findState(deps.store, deps.clock, deps.randomBytes(DATABASE_ID_BYTES));
+  if (!found.ok) return found;
+  const { recovery } = found.value;
+  const isOnSameChain = end.seq === 0 || recovery.crcBySeq.get(end.seq) === end.crc;
+  const later = recovery.records.filter((record) => record.seq > end.seq);
+  const isSame =
+    isOnSameChain &&
+    recovery.end.pageCount === end.pageCount &&
+    later.every((record) => record.entryCount === 0);
+  const opened = isSame ? await takeOver(deps, found.value) : ok('another-owner' as const);
+  if (!opened.ok) return opened;
+  return opened.value === 'another-owner'
+    ? err({ type: 'gone', detail: 'another owner wrote to this database' })
+    : ok(opened.value);
 }
 
 /** A promise that may reject with a StoreError, as a value. */
@@ -152,21 +205,14 @@ async function settle(work: Promise<void>): Promise<Result<void, StoreFailure>> 
   );
 }
 
-interface Rounds {
-  /** Something was written: a round at once if there is work, else after some quiet. */
-  noteWrite(): void;
-  readonly stop: () => void;
-}
-
 // oxlint-disable-next-line max-lines-per-function -- one closure owns the state; its parts are short functions
 function assemble(
   deps: PageLogDeps,
-  folder: Folder,
-  recovery: Recovery,
+  { folder, recovery }: FoundState,
   owner: Owner,
   image: Uint8Array<ArrayBuffer>,
   quarantinedFiles: number,
-): { line: CommitLine; pageLog: PageLog; abandon: () => void } {
+): { line: CommitLine; pageLog: PageLog; rounds: Rounds } {
   const { store, clock, oldestWriterVersion } = deps;
   const { databaseId } = recovery;
   const limits = { ...COMPACTION_LIMITS, ...deps.limits };
@@ -181,15 +227,13 @@ function assemble(
     image: () =>
       copyImage === null || line.failure() !== null ? null : { point: line.committed(), copyImage },
   });
-  const onChain = new Set(recovery.crcBySeq.values());
-  const logs = folder.segments.map(({ name, segment: { records } }) => ({
-    name,
-    records,
-    onChain: records.every((record) => onChain.has(record.crc)),
-  }));
-  const logBytes = recovery.records.reduce((sum, record) => sum + record.bytes.length, 0);
-  const baseNames = folder.bases.map(({ name }) => name);
-  compaction.adopt(logs, baseNames, recovery.crcBySeq, logBytes);
+  compaction.adopt({
+    logs: folder.segments.map(({ name, segment: { records, torn } }) => ({ name, records, torn })),
+    unread: folder.unread,
+    bases: folder.bases.map(({ name }) => name),
+    crcBySeq: recovery.crcBySeq,
+    logBytes: recovery.records.reduce((sum, record) => sum + record.bytes.length, 0),
+  });
   const rounds = createRounds(clock, compaction, limits.quietMs);
   const line = createCommitLine({
     store,
@@ -203,7 +247,7 @@ function assemble(
       compaction.written(file);
       rounds.noteWrite();
     },
-    groupDelayMs: () => (compaction.backlogIsLong() ? GROUP_BRAKE_MS : 0),
+    groupDelayMs: () => compaction.brakeMs(),
     freeSpace: () => compaction.freeSpace(),
     onSlow: (isSlow) => deps.onSlow?.(isSlow),
     onFailed(failure) {
@@ -211,8 +255,7 @@ function assemble(
       deps.onFailed?.(failure);
     },
   });
-  const { clean, loss, end } = recovery;
-  const opening = { clean, loss, seq: end.seq, epoch: owner.epoch, quarantinedFiles };
+  const opening = openingOf(recovery, owner.epoch, quarantinedFiles);
   let isClosed = false;
   let untaken: Uint8Array<ArrayBuffer> | null = image;
   const pageLog: PageLog = {
@@ -234,21 +277,33 @@ function assemble(
     durableSeq: () => line.durable().seq,
     whenDurable: (seq) => line.whenDurable(seq),
     failure: () => line.failure(),
+    readOnly: () => null,
+    retrySaving: () => Promise.resolve(),
     compact: () => compaction.run({ isQuiet: true }),
     async close() {
       if (isClosed) return;
       isClosed = true;
       rounds.stop();
+      // Before the end record: a base at the end would hide that the end was clean.
+      await compaction.run({ isQuiet: true });
       copyImage = null;
       if (line.failure() === null) {
         const seq = line.append(NO_CHANGES, line.committed().pageCount, FLAG_CLEAN_END);
         await line.whenDurable(seq);
       }
-      await compaction.run({ isQuiet: true });
     },
   };
-  return { line, pageLog, abandon: rounds.stop };
+  return { line, pageLog, rounds };
 }
+
+const openingOf = (recovery: Recovery, epoch: number, quarantinedFiles: number): Opening => ({
+  clean: recovery.clean,
+  loss: recovery.loss,
+  seq: recovery.end.seq,
+  epoch,
+  databaseId: [...recovery.databaseId].map((byte) => byte.toString(16).padStart(2, '0')).join(''),
+  quarantinedFiles,
+});
 
 /** Small transactions are records; larger ones are published as a base that carries them. */
 function commitPages(line: CommitLine, pages: CommittedPages, limits: CompactionLimits): void {
@@ -261,37 +316,4 @@ function commitPages(line: CommitLine, pages: CommittedPages, limits: Compaction
     if (changes.size === 0 && pageCount === line.committed().pageCount) return;
     line.append(changes, pageCount, pages.schemaChanged ? FLAG_SCHEMA_CHANGED : 0);
   }
-}
-
-function createRounds(clock: LogClock, compaction: Compaction, quietMs: number): Rounds {
-  let cancel = (): void => undefined;
-  let isRunning = false;
-  let isStopped = false;
-
-  function schedule(delayMs: number, isQuiet: boolean): void {
-    cancel();
-    cancel = clock.after(delayMs, () => void round(isQuiet));
-  }
-
-  async function round(isQuiet: boolean): Promise<void> {
-    isRunning = true;
-    await compaction.run({ isQuiet });
-    isRunning = false;
-    if (isStopped) return;
-    if (compaction.isDue()) schedule(0, false);
-    else if (compaction.hasPending()) schedule(PENDING_ROUND_MS, true);
-  }
-
-  return {
-    noteWrite() {
-      if (isStopped || isRunning) return;
-      // Waiting for quiet only when there is no hurry: a steady stream of writes is never quiet.
-      if (compaction.isDue()) schedule(0, false);
-      else schedule(quietMs, true);
-    },
-    stop() {
-      isStopped = true;
-      cancel();
-    },
-  };
 }

@@ -10,6 +10,8 @@
  * record that does not fit its predecessor counts as absent; loss is reported, never hidden.
  */
 import { must } from '../../shared/assert.ts';
+import { compareEnds } from './cover.ts';
+import type { End } from './cover.ts';
 import { chainStart } from './file-format.ts';
 import type { Base, Owner, Segment } from './file-format.ts';
 import { applyRecord, fitsAfter, FLAG_CLEAN_END, PAGE_SIZE_BYTES } from './format.ts';
@@ -44,6 +46,8 @@ export type Loss = 'none' | 'possible' | 'certain';
 export interface Recovery {
   readonly databaseId: Uint8Array;
   readonly end: ChainPoint;
+  /** The same end as other ends are compared with. */
+  readonly best: End;
   /** The base the walk began at, null for the empty database. */
   readonly base: NamedBase | null;
   /** The records after the base, in order. */
@@ -54,19 +58,10 @@ export interface Recovery {
   readonly loss: Loss;
 }
 
-interface End extends Owner {
-  readonly seq: number;
-}
-
 interface Walk extends ChainPoint, End {
   readonly start: NamedBase | null;
   readonly records: readonly LogRecord[];
 }
-
-const compareEnds = (a: End, b: End): number =>
-  a.epoch - b.epoch || a.seq - b.seq || a.nonce - b.nonce;
-
-const pointKey = (seq: number, crc: number): string => `${seq}:${crc}`;
 
 /** The records of one database as a tree, with the best end below each of them. */
 interface RecordTree {
@@ -74,45 +69,49 @@ interface RecordTree {
   readonly records: readonly LogRecord[];
   /** The child that leads to the best end, or null at the end of the chain. */
   next(point: ChainPoint): LogRecord | null;
+  has(point: { readonly seq: number; readonly crc: number }): boolean;
+  /** What that record names as the one before it; null when there is no such record. */
+  previousCrc(seq: number, crc: number): number | null;
 }
 
 function growTree(segments: readonly NamedSegment[]): RecordTree {
-  const childrenByPoint = new Map<string, LogRecord[]>();
-  const records: LogRecord[] = [];
-  for (const record of segments.flatMap(({ segment }) => segment.records)) {
-    const key = pointKey(record.seq - 1, record.previousCrc);
-    const siblings = childrenByPoint.get(key) ?? [];
-    if (siblings.some((other) => other.crc === record.crc)) continue; // the same record, merged elsewhere
-    siblings.push(record);
-    childrenByPoint.set(key, siblings);
-    records.push(record);
+  const bySeq = new Map<number, LogRecord[]>();
+  for (const { segment } of segments) {
+    for (const record of segment.records) {
+      const siblings = bySeq.get(record.seq);
+      if (siblings === undefined) bySeq.set(record.seq, [record]);
+      // The same record may lie in several files: as it was put, and merged.
+      else if (!siblings.some((other) => isSame(other, record))) siblings.push(record);
+    }
   }
-  records.sort((a, b) => b.seq - a.seq);
+  const records = [...bySeq.values()].flat().sort((a, b) => b.seq - a.seq);
   const endByRecord = new Map<LogRecord, End>();
   const endOf = (record: LogRecord): End =>
     must(endByRecord.get(record), 'ends are known from the highest seq downwards');
-  const children = (point: ChainPoint): LogRecord[] =>
-    (childrenByPoint.get(pointKey(point.seq, point.crc)) ?? []).filter((record) =>
-      fitsAfter(point.pageCount, record),
-    );
-  for (const record of records) {
-    let end: End = record;
-    for (const child of children(record)) {
-      if (compareEnds(endOf(child), end) > 0) end = endOf(child);
+  const next = (point: ChainPoint): LogRecord | null => {
+    let best: LogRecord | null = null;
+    for (const child of bySeq.get(point.seq + 1) ?? []) {
+      if (child.previousCrc !== point.crc || !fitsAfter(point.pageCount, child)) continue;
+      if (best === null || compareEnds(endOf(child), endOf(best)) > 0) best = child;
     }
-    endByRecord.set(record, end);
+    return best;
+  };
+  for (const record of records) {
+    const child = next(record);
+    const isBetter = child !== null && compareEnds(endOf(child), record) > 0;
+    endByRecord.set(record, isBetter ? endOf(child) : record);
   }
   return {
     records,
-    next(point) {
-      let best: LogRecord | null = null;
-      for (const child of children(point)) {
-        if (best === null || compareEnds(endOf(child), endOf(best)) > 0) best = child;
-      }
-      return best;
-    },
+    next,
+    has: ({ seq, crc }) => bySeq.get(seq)?.some((record) => record.crc === crc) ?? false,
+    previousCrc: (seq, crc) =>
+      bySeq.get(seq)?.find((record) => record.crc === crc)?.previousCrc ?? null,
   };
 }
+
+const isSame = (a: LogRecord, b: LogRecord): boolean =>
+  a.crc === b.crc && a.previousCrc === b.previousCrc;
 
 function walkFrom(tree: RecordTree, start: NamedBase | null, databaseId: Uint8Array): Walk {
   const records: LogRecord[] = [];
@@ -139,7 +138,7 @@ const ownerAndPoint = (base: Base): ChainPoint & Owner => ({
 });
 
 /** The best state of one database id. */
-function recoverDatabase(databaseId: Uint8Array, input: RecoveryInput): Recovery & { best: End } {
+function recoverDatabase(databaseId: Uint8Array, input: RecoveryInput): Recovery {
   const tree = growTree(input.segments);
   const walks = [null, ...input.bases].map((start) => walkFrom(tree, start, databaseId));
   const best = walks.reduce((a, b) =>
@@ -152,6 +151,7 @@ function recoverDatabase(databaseId: Uint8Array, input: RecoveryInput): Recovery
     if (walk.start !== null) crcBySeq.set(walk.start.base.seq, walk.start.base.chain);
     for (const record of walk.records) crcBySeq.set(record.seq, record.crc);
   }
+  followBack(tree, crcBySeq, best.start?.base ?? null);
   const lastFlags = best.records.at(-1)?.flags ?? 0;
   const isFresh = input.segments.length === 0 && input.bases.length === 0;
   const clean = (lastFlags & FLAG_CLEAN_END) !== 0 || (isFresh && input.damagedUpToSeq === 0);
@@ -180,29 +180,49 @@ function hasRecordBeyondGap(
   databaseId: Uint8Array,
   endSeq: number,
 ): boolean {
-  const known = new Set([pointKey(0, chainStart(databaseId))]);
-  for (const record of tree.records) known.add(pointKey(record.seq, record.crc));
-  for (const { base } of bases) known.add(pointKey(base.seq, base.chain));
+  const isKnown = (seq: number, crc: number): boolean =>
+    tree.has({ seq, crc }) ||
+    (seq === 0 && crc === chainStart(databaseId)) ||
+    bases.some(({ base }) => base.seq === seq && base.chain === crc);
   return tree.records.some(
-    (record) => record.seq > endSeq && !known.has(pointKey(record.seq - 1, record.previousCrc)),
+    (record) => record.seq > endSeq && !isKnown(record.seq - 1, record.previousCrc),
   );
 }
 
-const idKey = (databaseId: Uint8Array): string => databaseId.join(',');
+/** What the chain was before the base it starts at: an older base on it may then be relied on, too. */
+function followBack(tree: RecordTree, crcBySeq: Map<number, number>, base: Base | null): void {
+  if (base === null) return;
+  let { seq, chain: crc } = base;
+  for (;;) {
+    const before = tree.previousCrc(seq, crc);
+    if (before === null) return;
+    seq -= 1;
+    crc = before;
+    crcBySeq.set(seq, crc);
+  }
+}
+
+function isSameId(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+}
 
 /**
  * The state to open. `freshId` names the database that begins when there is none. Files of another
  * database id can only be remains of a folder that was cleared while open; the better end wins.
  */
 export function recover(input: RecoveryInput, freshId: Uint8Array): Recovery {
-  const ids = new Map<string, Uint8Array>();
-  for (const { segment } of input.segments) ids.set(idKey(segment.databaseId), segment.databaseId);
-  for (const { base } of input.bases) ids.set(idKey(base.databaseId), base.databaseId);
-  if (ids.size === 0) return recoverDatabase(freshId, input);
-  const found = [...ids].map(([key, databaseId]) =>
+  const ids: Uint8Array[] = [];
+  const noteId = (databaseId: Uint8Array): void => {
+    if (!ids.some((id) => isSameId(id, databaseId))) ids.push(databaseId);
+  };
+  for (const { segment } of input.segments) noteId(segment.databaseId);
+  for (const { base } of input.bases) noteId(base.databaseId);
+  const [only] = ids;
+  if (ids.length < 2) return recoverDatabase(only ?? freshId, input);
+  const found = ids.map((databaseId) =>
     recoverDatabase(databaseId, {
-      segments: input.segments.filter(({ segment }) => idKey(segment.databaseId) === key),
-      bases: input.bases.filter(({ base }) => idKey(base.databaseId) === key),
+      segments: input.segments.filter(({ segment }) => isSameId(segment.databaseId, databaseId)),
+      bases: input.bases.filter(({ base }) => isSameId(base.databaseId, databaseId)),
       damagedUpToSeq: input.damagedUpToSeq,
     }),
   );

@@ -55,6 +55,25 @@ function Group({ name, children }: { readonly name: string; readonly children: R
 }
 
 function AccountSetting() {
+  return (
+    <>
+      <WhoIsHere />
+      <LockedWork />
+    </>
+  );
+}
+
+/** Closed kitchens with work that only their own people can send. */
+function LockedWork() {
+  const { sealed = [] } = useStatus();
+  return sealed.map(({ name, acts }, index) => (
+    <p key={index} className={css['quiet']}>
+      {wordsForAccount.locked(name, Math.max(1, acts))}
+    </p>
+  ));
+}
+
+function WhoIsHere() {
   const account = useAccount();
   const [leaving, setLeaving] = useState(false);
   if (account === undefined) return null;

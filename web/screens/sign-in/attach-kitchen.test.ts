@@ -37,7 +37,7 @@ test('[UI-28] attaching waits as long as the server asks and then succeeds', asy
     { type: 'attached', keptRows: 3 },
   ]);
   const result = await attachKitchen(world.kitchen, ana, 'adopt', world.wait);
-  expect(result).toEqual({ ok: true, value: null });
+  expect(result).toEqual({ ok: true, value: 'together' });
   expect(world.waits).toEqual([2000]);
 });
 

@@ -14,12 +14,14 @@ export async function attachKitchen(
   account: Account,
   localRows: LocalRows,
   wait: (ms: number) => Promise<void>,
-): Promise<Result<null, AccountFailure>> {
+): Promise<Result<'together' | 'apart', AccountFailure>> {
   for (let tries = 1; tries <= TRIES_MAX; tries += 1) {
     const outcome: AttachOutcome = await kitchen.attach(account, localRows);
     switch (outcome.type) {
       case 'attached':
-        return ok(null);
+        return ok('together');
+      case 'attached-apart':
+        return ok('apart');
       case 'unreachable':
         return err({ type: 'unreachable' });
       case 'refused':

@@ -6,7 +6,7 @@
 import { type FormEvent, useState } from 'react';
 import { useLocation } from 'wouter';
 
-import type { Account, LocalRows } from '../../../shared/rpc.ts';
+import type { Account, Kitchen, LocalRows } from '../../../shared/rpc.ts';
 import { type AccountFailure, signIn, signUp } from '../../account.ts';
 import { Button } from '../../components/button.tsx';
 import { Jar } from '../../components/jar.tsx';
@@ -59,7 +59,12 @@ export function SignInScreen() {
       setFailure(result.error);
       return;
     }
-    toast({ words: wordsForAccount.welcome(account.name) });
+    const keptApart = localRows === 'adopt' && result.value === 'apart';
+    toast({
+      words: keptApart
+        ? wordsForAccount.welcomeApart(account.name)
+        : wordsForAccount.welcome(account.name),
+    });
     navigate('/list');
   };
   const submit = async (event: FormEvent) => {
@@ -70,7 +75,7 @@ export function SignInScreen() {
     const result = await (mode === 'sign-up'
       ? signUp(name.trim(), credentials)
       : signIn(credentials));
-    const things = countOwnThings(await kitchen.ask('timeline', { limit: COUNTED_ACTS_MAX }));
+    const things = await countThingsHere(kitchen);
     setWorking(false);
     if (!result.ok) setFailure(result.error);
     // A household that was just made has nothing yet: what is here comes along without a question.
@@ -112,6 +117,12 @@ export function SignInScreen() {
       </div>
     </View>
   );
+}
+
+/** What is unsent in somebody's household is theirs, and nobody else is asked about it. */
+async function countThingsHere(kitchen: Kitchen): Promise<number> {
+  if ((await kitchen.account()) !== null) return 0;
+  return countOwnThings(await kitchen.ask('timeline', { limit: COUNTED_ACTS_MAX }));
 }
 
 interface SignInFormProps {

@@ -10,6 +10,7 @@ import { Button } from '../../components/button.tsx';
 import { Sheet } from '../../components/sheet.tsx';
 import { useToast } from '../../components/toast.tsx';
 import { useKitchen, useQuery, useStatus } from '../../kitchen.tsx';
+import { forgetNotesOf, noteStorages } from '../../private-notes.ts';
 import { isWaiting } from '../../sync/panel-groups.ts';
 import { wordsForAccount } from '../../text/account.ts';
 import { wordsForFrame } from '../../text/frame.ts';
@@ -21,7 +22,7 @@ const CANNOT_SEND: ReadonlySet<string> = new Set(['offline', 'server-trouble', '
 
 export function SignOutSheet({ onClose }: { readonly onClose: () => void }) {
   const kitchen = useKitchen();
-  const { phase, unsent } = useStatus();
+  const { phase, unsent, kitchen: name } = useStatus();
   const waiting = (useQuery('timeline', { limit: LISTED_MAX }) ?? []).filter(isWaiting);
   const toast = useToast();
   const [, navigate] = useLocation();
@@ -39,6 +40,8 @@ export function SignOutSheet({ onClose }: { readonly onClose: () => void }) {
       setStillUnsent(true);
       return;
     }
+    // What is locked keeps its drafts; what left this device leaves none.
+    if (how === 'send-first' && name !== undefined) forgetNotesOf(name, noteStorages());
     // The kitchen has let go either way; a session that cannot be ended now is used by nobody.
     await signOut();
     onClose();

@@ -1,0 +1,248 @@
+/**
+ * The open database of this device and everybody who looks at it. Databases change under the watchers; this
+ * file sees to it that they do so whole: one open at a time, the old one ended properly before the next.
+ *
+ * What must hold: a call that has begun ends before its database is closed; when another one opens, every
+ * watcher is subscribed to it in the same turn; acts wait while it is undecided which database is current;
+ * however a step ends, the database that the directory names is open, or the worker ends. A database that
+ * lost its store is closed and opened again. Which one is to be open is decided in `kitchen-switch.ts`.
+ */
+import { assert, must } from '../shared/assert.ts';
+import type { StopWatching } from '../shared/rpc.ts';
+import type { Directory, DirectoryFile } from './host/kitchen-directory.ts';
+import type { LocalKitchen, OpenKitchen } from './kitchen.ts';
+import { firstDirectory } from './kitchens.ts';
+
+export interface KitchenSwitchDeps {
+  readonly file: DirectoryFile;
+  /** Opens (and makes) one database; `onLost` is told once if it cannot save any more. */
+  readonly open: (name: string, onLost: (error: unknown) => void) => Promise<OpenKitchen>;
+  /** Removes a database that is closed, with everything in it. */
+  readonly remove: (name: string) => Promise<void>;
+  readonly newName: () => string;
+  /** No database can be kept open here: the worker must end. */
+  readonly onLost: (error: unknown) => void;
+}
+
+/** A store that fails more often than this in one life of the worker is not mended by opening it again. */
+const REOPENS_MAX = 5;
+
+/** One live query or status watcher of a tab, across databases. */
+interface Subscription {
+  readonly begin: (opened: OpenKitchen) => StopWatching;
+  stop: StopWatching;
+}
+
+const nothing = (): void => undefined;
+
+/** The open database, who watches it, and the record of all of them. */
+export interface Line {
+  know(directory: Directory): void;
+  directory(): Directory;
+  /** Puts the record on disk; from then on it is what the next start finds. */
+  record(directory: Directory): Promise<void>;
+  /** The open kitchen of this moment, for steps that have the line to themselves. */
+  local(): LocalKitchen;
+  openCurrent(): Promise<void>;
+  /** Closes what is open and opens another; acts wait until the step is over. */
+  moveTo(name: string): Promise<void>;
+  /** Runs steps that sign in or out, one at a time. */
+  step<T>(work: () => Promise<T>): Promise<T>;
+  /** Runs a call on the open kitchen, which stays open until the call has ended. */
+  call<T>(work: (kitchen: LocalKitchen) => Promise<T>): Promise<T>;
+  /** The same for writes: they wait until a step has decided whose kitchen is current. */
+  act<T>(work: (kitchen: LocalKitchen) => Promise<T>): Promise<T>;
+  subscribe(begin: Subscription['begin']): StopWatching;
+  isOpen(opened: OpenKitchen): boolean;
+}
+
+// oxlint-disable-next-line max-lines-per-function -- one closure owns the state; its parts are short functions
+export function createLine(deps: KitchenSwitchDeps): Line {
+  let directory = firstDirectory();
+  let opened: OpenKitchen | null = null;
+  let openedName = '';
+  let reopens = 0;
+  let hasEnded = false;
+  /** Names of databases that this worker has had open. */
+  const seen = new Set<string>();
+  const subscriptions = new Set<Subscription>();
+  const running = new Set<Promise<unknown>>();
+  /** The tail of the steps. */
+  let queue: Promise<unknown> = Promise.resolve();
+  /** Resolves when a database is open, and when the step that moved is over. */
+  let opening = createGate();
+  let moving = createGate();
+  moving.open();
+
+  /** From here on nobody reaches it; what has begun on it may end. */
+  function letGo(): OpenKitchen | null {
+    if (opened === null) return null;
+    const left = opened;
+    opened = null;
+    opening = createGate();
+    for (const subscription of subscriptions) {
+      subscription.stop();
+      subscription.stop = nothing;
+    }
+    left.halt();
+    return left;
+  }
+
+  async function close(): Promise<void> {
+    const closing = letGo();
+    await Promise.allSettled(running);
+    await closing?.close();
+  }
+
+  async function open(name: string): Promise<void> {
+    let self: OpenKitchen | null = null;
+    let lostEarly: { readonly error: unknown } | null = null;
+    const onLost = (error: unknown): void => {
+      if (self === null) lostEarly = { error };
+      else if (opened === self) reopenAfter(error);
+    };
+    self = await deps.open(name, onLost);
+    // Storage was cleared under us: going on in an empty kitchen would hide that.
+    assert(!(self.isNew && seen.has(name)), 'a kitchen that was open before has something in it');
+    seen.add(name);
+    opened = self;
+    openedName = name;
+    for (const subscription of subscriptions) subscription.stop = subscription.begin(self);
+    opening.open();
+    const early = lostEarly as { readonly error: unknown } | null;
+    if (early !== null) reopenAfter(early.error);
+  }
+
+  async function moveTo(name: string): Promise<void> {
+    if (opened !== null && openedName === name) return;
+    moving.close();
+    await close();
+    await open(name);
+  }
+
+  function end(cause: unknown): void {
+    hasEnded = true;
+    deps.onLost(cause);
+  }
+
+  /** The object is dead, the files are not: whatever was acknowledged is there when it opens again. */
+  function reopenAfter(cause: unknown): void {
+    moving.close();
+    const failed = letGo();
+    reopens++;
+    if (reopens > REOPENS_MAX) {
+      end(cause);
+      return;
+    }
+    // A step that is under way loses its kitchen and ends; every step ends with the right one open.
+    step(async () => {
+      await Promise.allSettled(running);
+      // What the old object still says about its end changes nothing: the files are read anew.
+      await failed?.close().catch(nothing);
+    }).catch(end);
+  }
+
+  function step<T>(work: () => Promise<T>): Promise<T> {
+    const result = queue.then(async () => {
+      try {
+        return await work();
+      } finally {
+        await comeHome();
+      }
+    });
+    queue = result.catch(() => undefined);
+    return result;
+  }
+
+  /** However a step ended, the database that the record names is open, and acts may go on. */
+  async function comeHome(): Promise<void> {
+    try {
+      if (opened === null || openedName !== directory.current) {
+        await close();
+        await open(directory.current);
+      }
+      moving.open();
+    } catch (error) {
+      end(error);
+    }
+  }
+
+  async function whenOpen(): Promise<OpenKitchen> {
+    for (;;) {
+      assert(!hasEnded, 'the worker has a database');
+      if (opened !== null) return opened;
+      await opening.passed();
+    }
+  }
+
+  async function call<T>(work: (kitchen: LocalKitchen) => Promise<T>): Promise<T> {
+    const { kitchen } = await whenOpen();
+    const result = work(kitchen);
+    running.add(result);
+    try {
+      return await result;
+    } finally {
+      running.delete(result);
+    }
+  }
+
+  return {
+    know(found) {
+      directory = found;
+    },
+    directory: () => directory,
+    async record(next) {
+      await deps.file.write(next);
+      directory = next;
+    },
+    local: () => must(opened, 'a step finds a kitchen open').kitchen,
+    openCurrent: () => open(directory.current),
+    moveTo,
+    step,
+    call,
+    async act(work) {
+      while (moving.isClosed()) await moving.passed();
+      return call(work);
+    },
+    subscribe(begin) {
+      const subscription: Subscription = { begin, stop: nothing };
+      subscriptions.add(subscription);
+      if (opened !== null) subscription.stop = begin(opened);
+      return () => {
+        subscriptions.delete(subscription);
+        subscription.stop();
+      };
+    },
+    isOpen: (candidate) => opened === candidate,
+  };
+}
+
+interface Gate {
+  open(): void;
+  close(): void;
+  isClosed(): boolean;
+  passed(): Promise<void>;
+}
+
+/** Closed at first. */
+function createGate(): Gate {
+  let isClosed = true;
+  let waiting: (() => void)[] = [];
+  return {
+    open() {
+      isClosed = false;
+      for (const go of waiting) go();
+      waiting = [];
+    },
+    close() {
+      isClosed = true;
+    },
+    isClosed: () => isClosed,
+    passed: () =>
+      isClosed
+        ? new Promise((resolve) => {
+            waiting.push(resolve);
+          })
+        : Promise.resolve(),
+  };
+}

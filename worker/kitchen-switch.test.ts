@@ -1,0 +1,292 @@
+/**
+ * The switch over databases that are plain records: what is tested here is the order of record, opening,
+ * closing and removing, killed at every step. The real databases under it are the business of the browser
+ * journeys (`test/e2e/households.spec.ts`) and, for a store that fails, of `store-loss.test.ts`.
+ */
+import { describe, expect, test } from 'vitest';
+import { ok } from '../shared/result.ts';
+import type { Account, Kitchen } from '../shared/rpc.ts';
+import type { SyncStatus } from '../shared/status.ts';
+import { createMemoryDirectory, type DirectoryFile } from './host/kitchen-directory.ts';
+import { openKitchenSwitch } from './kitchen-switch.ts';
+import type { LocalKitchen, OpenKitchen } from './kitchen.ts';
+
+const account = (name: string): Account => ({
+  accountId: `account-${name}`,
+  name,
+  email: `${name.toLowerCase()}@example.test`,
+  householdId: `household-${name}`,
+  householdName: `${name}'s household`,
+});
+const [ana, ben] = [account('Ana'), account('Ben')];
+
+interface Rows {
+  household: string | null;
+  account: Account | null;
+  sent: string[];
+  unsent: string[];
+}
+
+/** One browser profile and the households on the server; workers come and go over it. */
+function createProfile() {
+  const databases = new Map<string, Rows>();
+  const households = new Map<string, string[]>();
+  const file = createMemoryDirectory();
+  let isOnline = true;
+  let names = 0;
+  return {
+    databases,
+    households,
+    file,
+    newName: () => `kitchen-${++names}`,
+    online: (now: boolean) => {
+      isOnline = now;
+    },
+    isOnline: () => isOnline,
+  };
+}
+type Profile = ReturnType<typeof createProfile>;
+
+const status = (rows: Rows): SyncStatus => ({
+  phase: rows.household === null ? 'local-only' : 'idle',
+  unsent: { acts: rows.unsent.length, rows: rows.unsent.length },
+  held: 0,
+  durable: 'strict',
+  progress: null,
+  lastExchangeAt: null,
+  nextTryAt: null,
+  lastError: null,
+  checkpoint: 0,
+  sourceId: '',
+});
+
+/** A worker that is killed before its `killAt`-th step and then never answers anything. */
+function startWorker(profile: Profile, killAt = Infinity) {
+  let steps = 0;
+  let open: string | null = null;
+  const step = (): Promise<void> =>
+    ++steps >= killAt ? new Promise(() => undefined) : Promise.resolve();
+
+  const send = (rows: Rows): boolean => {
+    if (rows.household === null || !profile.isOnline()) return false;
+    const known = profile.households.get(rows.household) ?? [];
+    profile.households.set(rows.household, [...known, ...rows.unsent]);
+    rows.sent = [...known, ...rows.unsent];
+    rows.unsent = [];
+    return true;
+  };
+
+  const kitchenOf = (rows: Rows): LocalKitchen =>
+    ({
+      async perform(_act: string, args: { readonly title: string }) {
+        await step();
+        rows.unsent.push(args.title);
+        return ok({ actId: '', sentence: { key: '', values: {} }, undoable: false });
+      },
+      ask: () => Promise.resolve([...rows.sent, ...rows.unsent]),
+      watch(_query: string, _args: unknown, onRows: (titles: string[]) => void) {
+        onRows([...rows.sent, ...rows.unsent]);
+        return () => undefined;
+      },
+      watchStatus(onStatus: (now: SyncStatus) => void) {
+        onStatus(status(rows));
+        return () => undefined;
+      },
+      status: () => status(rows),
+      household: () => rows.household,
+      async join(joining: Account) {
+        await step();
+        if (!profile.isOnline() && rows.household === null) return { type: 'unreachable' };
+        rows.household = joining.householdId;
+        rows.account = joining;
+        send(rows);
+        await step();
+        return { type: 'attached', keptRows: 0 };
+      },
+      async leave() {
+        await step();
+        if (!send(rows)) return { type: 'failed', code: 'network' };
+        await step();
+        Object.assign(rows, { household: null, account: null, sent: [] });
+        await step();
+        return { type: 'detached' };
+      },
+      account: () => Promise.resolve(rows.account),
+      setAccount(next: Account) {
+        rows.account = next;
+        return Promise.resolve();
+      },
+      countOwnRows: () => Promise.resolve(rows.unsent.length),
+      dump: () => Promise.resolve(''),
+    }) as unknown as LocalKitchen;
+
+  const file: DirectoryFile = {
+    read: () => profile.file.read(),
+    async write(directory) {
+      await step();
+      await profile.file.write(directory);
+      await step();
+    },
+  };
+  const opening: Promise<Kitchen> = openKitchenSwitch({
+    file,
+    async open(name): Promise<OpenKitchen> {
+      await step();
+      expect(open, 'one database is open at a time').toBeNull();
+      open = name;
+      const rows = profile.databases.get(name) ?? {
+        household: null,
+        account: null,
+        sent: [],
+        unsent: [],
+      };
+      profile.databases.set(name, rows);
+      return {
+        kitchen: kitchenOf(rows),
+        isNew: false,
+        halt: () => undefined,
+        async close() {
+          await step();
+          open = null;
+        },
+      };
+    },
+    async remove(name) {
+      await step();
+      expect(open).not.toBe(name);
+      profile.databases.delete(name);
+    },
+    newName: profile.newName,
+    onLost: (error) => {
+      throw error;
+    },
+  });
+  return { opening, steps: () => steps };
+}
+
+const add = (kitchen: Kitchen, title: string): Promise<unknown> =>
+  kitchen.perform('list.add', { title } as never, title);
+
+const shown = async (kitchen: Kitchen): Promise<unknown> => kitchen.ask('list', { storeId: null });
+
+/** Everything that anybody wrote, wherever it is now. */
+function everywhere(profile: Profile): string[] {
+  const kept = [...profile.databases.values()].flatMap(({ unsent }) => unsent);
+  return [...[...profile.households.values()].flat(), ...kept].sort((a, b) => (a < b ? -1 : 1));
+}
+
+describe('which kitchen is open', () => {
+  test('[CONN-55] rows kept apart come back after signing out, in every tab', async () => {
+    const profile = createProfile();
+    profile.households.set(ana.householdId, ['household']);
+    const kitchen = await startWorker(profile).opening;
+    const tab: unknown[] = [];
+    await add(kitchen, 'mine');
+    await kitchen.watch('list', { storeId: null }, (rows) => void tab.push(rows));
+    expect(await kitchen.attach(ana, 'keep-apart')).toMatchObject({ type: 'attached' });
+    expect(await shown(kitchen)).toEqual(['household']);
+    expect(await kitchen.detach('send-first')).toEqual({ type: 'detached' });
+    expect(await shown(kitchen)).toEqual(['mine']);
+    expect(tab.at(-1)).toEqual(['mine']);
+    expect(profile.databases.size).toBe(1);
+  });
+
+  test('[CONN-56] sealed work is told, survives a restart, and goes out with its own people only', async () => {
+    const profile = createProfile();
+    let kitchen = await startWorker(profile).opening;
+    await kitchen.attach(ana, 'adopt');
+    profile.online(false);
+    await add(kitchen, 'locked');
+    expect(await kitchen.detach('send-first')).toMatchObject({ type: 'failed' });
+    expect(await kitchen.detach('keep-locked')).toEqual({ type: 'detached' });
+    kitchen = await startWorker(profile).opening;
+    const told: SyncStatus[] = [];
+    await kitchen.watchStatus((now) => void told.push(now));
+    expect(told.at(-1)?.sealed).toEqual([{ name: 'Ana', acts: 1, rows: 1 }]);
+    profile.online(true);
+    await kitchen.attach(ben, 'adopt');
+    expect(await shown(kitchen)).toEqual([]);
+    expect(profile.households.get(ben.householdId) ?? []).toEqual([]);
+    await kitchen.detach('send-first');
+    await kitchen.attach(ana, 'adopt');
+    expect(profile.households.get(ana.householdId)).toEqual(['locked']);
+  });
+
+  test('[CONN-57] rows that cannot join yet are kept apart, and the person is told', async () => {
+    const profile = createProfile();
+    const kitchen = await startWorker(profile).opening;
+    await kitchen.attach(ana, 'adopt');
+    profile.online(false);
+    await add(kitchen, 'locked');
+    await kitchen.detach('keep-locked');
+    await add(kitchen, 'later');
+    expect(await kitchen.attach(ana, 'adopt')).toEqual({ type: 'attached-apart' });
+    expect(await shown(kitchen)).toEqual(['locked']);
+    profile.online(true);
+    await kitchen.detach('send-first');
+    expect(await shown(kitchen)).toEqual(['later']);
+  });
+});
+
+/** Signs in and out in every way there is, with something unsent at each turn. */
+const journey = [
+  (kitchen: Kitchen) => add(kitchen, 'anonymous'),
+  (kitchen: Kitchen) => kitchen.attach(ana, 'keep-apart'),
+  (kitchen: Kitchen) => add(kitchen, 'of Ana'),
+  (kitchen: Kitchen) => kitchen.detach('keep-locked'),
+  (kitchen: Kitchen) => kitchen.attach(ben, 'keep-apart'),
+  (kitchen: Kitchen) => add(kitchen, 'of Ben'),
+  (kitchen: Kitchen) => kitchen.attach(ana, 'adopt'),
+  (kitchen: Kitchen) => kitchen.detach('send-first'),
+  (kitchen: Kitchen) => kitchen.attach(ben, 'adopt'),
+  (kitchen: Kitchen) => add(kitchen, 'more of Ben'),
+  (kitchen: Kitchen) => kitchen.detach('send-first'),
+];
+
+/** What a worker of this life managed to acknowledge before it was killed. */
+async function live(profile: Profile, killAt: number, acknowledged: string[]): Promise<boolean> {
+  const worker = startWorker(profile, killAt);
+  const life = { isOver: false };
+  const whole = (async () => {
+    const kitchen = await worker.opening;
+    for (const turn of journey) {
+      const before = everywhere(profile);
+      await turn(kitchen);
+      for (const title of everywhere(profile)) {
+        if (!before.includes(title)) acknowledged.push(title);
+      }
+    }
+    life.isOver = true;
+  })();
+  // A killed worker hangs for ever: everything that can happen has happened after some turns.
+  for (let turns = 0; turns < 2_000 && !life.isOver; turns++) await Promise.resolve();
+  if (life.isOver) await whole;
+  return life.isOver;
+}
+
+test('[CONN-58] killed at any step of signing in and out, nothing is lost, doubled or shown to others', async () => {
+  let isOver = false;
+  let killAt = 1;
+  for (; !isOver; killAt++) {
+    const profile = createProfile();
+    const acknowledged: string[] = [];
+    isOver = await live(profile, killAt, acknowledged);
+    expect(everywhere(profile)).toEqual(acknowledged.toSorted((a, b) => (a < b ? -1 : 1)));
+    const next = await startWorker(profile).opening;
+    await next.detach('keep-locked');
+    for (const person of [ana, ben]) {
+      expect(await next.attach(person, 'keep-apart')).toMatchObject({ type: 'attached' });
+      const mine = `of ${person.name}`;
+      const rows = (await shown(next)) as string[];
+      expect(rows.filter((title) => title.includes(' of ') && !title.includes(mine))).toEqual([]);
+      expect(await next.detach('send-first')).toEqual({ type: 'detached' });
+    }
+    const all = everywhere(profile);
+    expect(all).toEqual([...new Set(all)]);
+    expect(all).toEqual(expect.arrayContaining(acknowledged));
+    const isStray = ([name]: [string, Rows]) =>
+      name !== 'kitchen' && profile.databases.get(name)?.account !== null;
+    expect([...profile.databases].filter(isStray)).toEqual([]);
+  }
+  expect(killAt).toBeGreaterThan(60);
+});

@@ -1,0 +1,122 @@
+/** A store that fails under a running kitchen: opened again in the same worker, and nobody notices. */
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { expect, test } from 'vitest';
+import { kitchenSchema } from '../shared/schema/tables.ts';
+import { err } from '../shared/result.ts';
+import { createJournal } from './acts/journal.ts';
+import { localTablesSql } from './acts/local-tables.ts';
+import { createEngine } from './engine/engine.ts';
+import { createBrowserClock } from './host/browser-clock.ts';
+import { createCryptoIds, randomBytes } from './host/crypto-ids.ts';
+import { createMemoryDirectory } from './host/kitchen-directory.ts';
+import { openLocalDatabase } from './host/local-database.ts';
+import { createMemoryFiles } from './host/memory-files.ts';
+import { openKitchenSwitch } from './kitchen-switch.ts';
+import { createKitchen, type OpenKitchen } from './kitchen.ts';
+import { prefsTableSql } from './prefs.ts';
+import type { Store } from './store/files.ts';
+
+const wasm = new Uint8Array(
+  await readFile(createRequire(import.meta.url).resolve('sql.js/dist/sql-wasm.wasm')),
+);
+const clock = createBrowserClock();
+const ids = createCryptoIds(clock);
+const nowIso = () => new Date(clock.nowMs()).toISOString();
+
+async function open(store: Store, onLost: (error: unknown) => void): Promise<OpenKitchen> {
+  const database = await openLocalDatabase({ store, clock, randomBytes, wasm, onFailed: onLost });
+  const engine = createEngine({
+    database,
+    schema: kitchenSchema,
+    transport: {
+      request: () => Promise.resolve({ type: 'no-answer', reason: 'network' }),
+      watch: () => () => undefined,
+    },
+    clock,
+    ids,
+    journal: createJournal(nowIso),
+    extraTables: localTablesSql + prefsTableSql,
+    onDefect: onLost,
+  });
+  expect(await engine.open()).toMatchObject({ ok: true });
+  engine.start();
+  return {
+    kitchen: createKitchen({ engine, ids, nowIso, todayIso: () => nowIso().slice(0, 10) }),
+    isNew: database.opening.seq === 0,
+    halt: () => undefined,
+    async close() {
+      await engine.stop();
+      await database.close();
+    },
+  };
+}
+
+/** Every put fails while `isBroken` says so. */
+function createWorld() {
+  let inner = createMemoryFiles();
+  const world = {
+    isBroken: false,
+    opens: 0,
+    lost: [] as unknown[],
+    /** As when a person clears the data of the site. */
+    clear() {
+      inner = createMemoryFiles();
+      world.isBroken = true;
+    },
+  };
+  const store: Store = {
+    ...inner,
+    list: () => inner.list(),
+    read: (name) => inner.read(name),
+    remove: (name) => inner.remove(name),
+    put: (name, bytes) =>
+      world.isBroken
+        ? Promise.resolve(err({ type: 'gone', detail: 'planted' }))
+        : inner.put(name, bytes),
+  };
+  const opening = openKitchenSwitch({
+    file: createMemoryDirectory(),
+    open: (_name, onLost) => {
+      world.opens++;
+      return open(store, (error) => {
+        // The disk is well again by the time somebody looks.
+        world.isBroken = false;
+        onLost(error);
+      });
+    },
+    remove: () => Promise.resolve(),
+    newName: () => 'another',
+    onLost: (error) => void world.lost.push(error),
+  });
+  return { world, opening };
+}
+
+const line = (title: string) => ({
+  entries: [{ title, quantityMilli: null, unit: null, note: null, storeName: null }],
+});
+
+test('[TABS-10] a store that fails is opened again in the same worker, and the act is kept once', async () => {
+  const { world, opening } = createWorld();
+  const kitchen = await opening;
+  const seen: number[] = [];
+  await kitchen.watch('list', { storeId: null }, (rows) => void seen.push(rows.openCount));
+  await kitchen.perform('list.add', line('Milk'), ids.uuid());
+  world.isBroken = true;
+  expect(await kitchen.perform('list.add', line('Eggs'), ids.uuid())).toMatchObject({ ok: true });
+  expect(world).toMatchObject({ opens: 2, lost: [] });
+  expect((await kitchen.ask('list', { storeId: null })).openCount).toBe(2);
+  // The watch of the tab was carried over.
+  await kitchen.perform('list.add', line('Flour'), ids.uuid());
+  await expect.poll(() => seen.at(-1)).toBe(3);
+});
+
+test('[TABS-11] storage that was cleared under a running kitchen ends the worker, never an empty kitchen', async () => {
+  const { world, opening } = createWorld();
+  const kitchen = await opening;
+  await kitchen.perform('list.add', line('Milk'), ids.uuid());
+  world.clear();
+  // Nothing answers any more; the tabs learn it from the worker's lifeline.
+  void kitchen.perform('list.add', line('Eggs'), ids.uuid()).catch(() => undefined);
+  await expect.poll(() => world.lost, { timeout: 20_000 }).toHaveLength(1);
+});

@@ -1,0 +1,3 @@
+import { testCrashes } from '../../test/sim/crashes.ts';
+
+testCrashes(1, 10);

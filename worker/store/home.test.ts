@@ -1,0 +1,52 @@
+import { describe, expect, test } from 'vitest';
+import { chooseHome, judgeLoss } from './home.ts';
+import type { HomeMarker, HomeProbes } from './home.ts';
+
+const opfsHome: HomeMarker = { store: 'opfs-async', state: 'live' };
+const indexedDbHome: HomeMarker = { store: 'indexeddb', state: 'live' };
+
+describe('where a database lives', () => {
+  test.each<HomeProbes & { readonly choice: ReturnType<typeof chooseHome> }>([
+    { marker: opfsHome, opfs: 'has-files', indexedDb: 'empty', choice: 'opfs-async' },
+    { marker: opfsHome, opfs: 'empty', indexedDb: 'has-files', choice: 'opfs-async' },
+    { marker: opfsHome, opfs: 'fails', indexedDb: 'has-files', choice: 'try-again' },
+    { marker: opfsHome, opfs: 'missing', indexedDb: 'empty', choice: 'try-again' },
+    { marker: indexedDbHome, opfs: 'has-files', indexedDb: 'has-files', choice: 'indexeddb' },
+    { marker: indexedDbHome, opfs: 'empty', indexedDb: 'fails', choice: 'try-again' },
+    { marker: indexedDbHome, opfs: 'empty', indexedDb: 'missing', choice: 'try-again' },
+  ])('[STORE-22] the marker beats the ladder: $marker.store, $opfs, $indexedDb', (row) => {
+    expect(chooseHome(row)).toBe(row.choice);
+  });
+
+  test.each<HomeProbes & { readonly choice: ReturnType<typeof chooseHome> }>([
+    { marker: null, opfs: 'empty', indexedDb: 'empty', choice: 'opfs-async' },
+    { marker: null, opfs: 'empty', indexedDb: 'has-files', choice: 'indexeddb' },
+    { marker: null, opfs: 'has-files', indexedDb: 'has-files', choice: 'opfs-async' },
+    { marker: null, opfs: 'missing', indexedDb: 'empty', choice: 'indexeddb' },
+    { marker: null, opfs: 'missing', indexedDb: 'missing', choice: 'memory' },
+    { marker: null, opfs: 'empty', indexedDb: 'missing', choice: 'opfs-async' },
+    { marker: null, opfs: 'fails', indexedDb: 'empty', choice: 'try-again' },
+    { marker: null, opfs: 'missing', indexedDb: 'fails', choice: 'try-again' },
+    { marker: 'unreadable', opfs: 'empty', indexedDb: 'fails', choice: 'try-again' },
+    { marker: 'unreadable', opfs: 'has-files', indexedDb: 'fails', choice: 'opfs-async' },
+  ])('[STORE-22] without a marker files win: $marker, $opfs, $indexedDb', (row) => {
+    expect(chooseHome(row)).toBe(row.choice);
+  });
+});
+
+describe('the witness', () => {
+  const found = { loss: 'none', seq: 10, databaseId: 'a' } as const;
+
+  test('[STORE-23] an end below the witness is certain loss, however clean it looks', () => {
+    expect(judgeLoss(found, { databaseId: 'a', seq: 11 })).toBe('certain');
+    expect(judgeLoss({ ...found, loss: 'possible' }, { databaseId: 'a', seq: 11 })).toBe('certain');
+    expect(judgeLoss(found, { databaseId: 'a', seq: 10 })).toBe('none');
+    expect(judgeLoss({ ...found, loss: 'certain' }, { databaseId: 'a', seq: 1 })).toBe('certain');
+  });
+
+  test('[STORE-23] a missing witness leaves loss possible, except in a database that just began', () => {
+    expect(judgeLoss(found, null)).toBe('possible');
+    expect(judgeLoss(found, { databaseId: 'b', seq: 1 })).toBe('possible');
+    expect(judgeLoss({ ...found, seq: 0 }, null)).toBe('none');
+  });
+});
