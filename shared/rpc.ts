@@ -34,6 +34,9 @@ export type DetachOutcome =
   | { readonly type: 'unsent'; readonly rows: number }
   | { readonly type: 'failed'; readonly code: string };
 
+/** `not-held`: it was decided meanwhile, here or by a newer row. */
+export type DecideOutcome = 'decided' | 'not-held' | 'failed';
+
 /** The kitchen as tabs see it. */
 export interface Kitchen {
   /** One act, one transaction. Resolves when it is on disk; the same `actId` again is a no-op. */
@@ -56,6 +59,11 @@ export interface Kitchen {
   /** The person signs out: never silently drops what the household has not got. */
   detach(unsent: 'send-first' | 'keep-locked'): Promise<DetachOutcome>;
   account(): Promise<Account | null>;
+  /**
+   * The person's word about a row that waits: their own version, or what the household has. An orphan and a
+   * refused row can be given up (`theirs`); `mine` tries a refused row again.
+   */
+  decide(table: string, id: string, side: 'mine' | 'theirs'): Promise<DecideOutcome>;
   syncNow(): Promise<void>;
   /** A canonical dump of the synced tables as JSON text, for export and for tests. */
   dump(): Promise<string>;

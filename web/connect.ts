@@ -88,6 +88,7 @@ function kitchenOver(reached: Promise<Kitchen>): Kitchen {
     attach: async (account, localRows) => (await reached).attach(account, localRows),
     detach: async (unsent) => (await reached).detach(unsent),
     account: async () => (await reached).account(),
+    decide: async (table, id, side) => (await reached).decide(table, id, side),
     syncNow: async () => (await reached).syncNow(),
     dump: async () => (await reached).dump(),
   };

@@ -76,6 +76,7 @@ function kitchenOver(deps: KitchenSwitchDeps, line: Line): Kitchen {
     detach: (unsent) =>
       line.step(() => (unsent === 'keep-locked' ? seal(deps, line) : leave(deps, line))),
     account: () => twice(() => line.call((kitchen) => kitchen.account())),
+    decide: (table, id, side) => line.act((kitchen) => kitchen.decide(table, id, side)),
     syncNow: () =>
       line.act(async (kitchen) => {
         await kitchen.sync();

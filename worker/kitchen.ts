@@ -37,7 +37,10 @@ export interface KitchenDeps {
 }
 
 /** What one open database offers to whoever decides which database is open. */
-export interface LocalKitchen extends Pick<Kitchen, 'perform' | 'ask' | 'account' | 'dump'> {
+export interface LocalKitchen extends Pick<
+  Kitchen,
+  'perform' | 'ask' | 'account' | 'decide' | 'dump'
+> {
   watch<Q extends QueryName>(
     query: Q,
     args: QueryArgs<Q>,
@@ -111,6 +114,10 @@ export function createKitchen(deps: KitchenDeps): LocalKitchen {
       await engine.write((sql) => setAccount(sql, account));
     },
     account: () => engine.read(findAccount),
+    async decide(table, id, side) {
+      const decided = await engine.decide(table, id, side);
+      return decided.ok ? decided.value : 'failed';
+    },
     sync: () => engine.sync(),
     dump: () => engine.read(dumpTables),
   };

@@ -66,4 +66,10 @@ test('[CONF-91] two amounts for one thing wait for a person, visible, while the 
   await phoneTab.page.goto(new URL('/sync', phoneTab.page.url()).href);
   const panel = phoneTab.page.getByRole('dialog', { name: 'Sync' });
   await expect(panel.getByText('Milk').first()).toBeVisible();
+  // One tap answers it, on every device.
+  await panel.getByRole('button', { name: 'Use mine' }).click();
+  await expect
+    .poll(() => findLine(laptopTab, 'Milk'), { timeout: 30_000 })
+    .toMatchObject({ quantity_milli: 3000 });
+  expect((await phoneTab.status()).held).toBe(0);
 });

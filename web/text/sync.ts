@@ -96,6 +96,11 @@ export const wordsForSync = {
     orphaned: 'What this belonged to is gone.',
   },
   heldKept: 'Your change is kept on this device. Everything else goes on syncing.',
+  heldMine: 'Use mine',
+  heldTheirs: 'Use theirs',
+  heldRetry: 'Try again',
+  heldDrop: 'Drop my change',
+  heldDecideFailed: 'That could not be decided now. Your change is kept.',
   heldSince: (when: string) => `Since ${when}`,
 } as const;
 

@@ -45,6 +45,7 @@ export function serveTab(port: MessagePort, opening: Promise<Kitchen>, instanceI
     attach: async (account, localRows) => (await opening).attach(account, localRows),
     detach: async (unsent) => (await opening).detach(unsent),
     account: async () => (await opening).account(),
+    decide: async (table, id, side) => (await opening).decide(table, id, side),
     syncNow: async () => (await opening).syncNow(),
     dump: async () => (await opening).dump(),
   };
