@@ -12,6 +12,7 @@ import { log } from './middleware/log.ts';
 import { security } from './middleware/security.ts';
 import { type AuthRoutesDeps, createAuthRoutes } from './routes/auth.ts';
 import { type Lifecycle, createHealthRoutes } from './routes/health.ts';
+import { createOpenapiRoutes } from './routes/openapi.ts';
 import { refuse } from './routes/refuse.ts';
 import { type StaticFiles, createStaticRoute } from './routes/static.ts';
 
@@ -50,6 +51,7 @@ export function createApp(deps: AppDeps): Hono {
   });
   app.route('/', createHealthRoutes(deps.lifecycle));
   app.route('/', deps.syncRoutes);
+  app.route('/', createOpenapiRoutes());
   app.route('/', createAuthRoutes(deps));
   app.all('*', createStaticRoute(deps.staticFiles));
   app.onError((error) => {

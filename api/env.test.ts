@@ -15,6 +15,7 @@ test('[OPS-70] an empty environment means loopback, the embedded database and a 
       trustProxy: false,
       signInsPerQuarterHour: 10,
       secret: null,
+      operatorToken: null,
       logLevel: 'info',
     },
   });

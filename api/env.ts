@@ -19,6 +19,8 @@ export interface Env {
   readonly signInsPerQuarterHour: number;
   /** Signs cookies; null: one is made and kept in the database. */
   readonly secret: string | null;
+  /** Shows counters in `/syncx/status`; null: nobody sees them. */
+  readonly operatorToken: string | null;
   readonly logLevel: LogLevel;
 }
 
@@ -92,6 +94,10 @@ export function decodeEnv(given: Given, workingFolder: string): Result<Env, stri
   if (secret !== null && secret.length < 32) {
     return err('LARDER_SECRET must have at least 32 characters.');
   }
+  const operatorToken = read(given, 'LARDER_OPERATOR_TOKEN');
+  if (operatorToken !== null && operatorToken.length < 32) {
+    return err('LARDER_OPERATOR_TOKEN must have at least 32 characters.');
+  }
   const logText = read(given, 'LARDER_LOG_LEVEL') ?? 'info';
   const logLevel = logLevels.find((level) => level === logText);
   if (logLevel === undefined) {
@@ -106,6 +112,7 @@ export function decodeEnv(given: Given, workingFolder: string): Result<Env, stri
     trustProxy: read(given, 'LARDER_TRUST_PROXY') === '1',
     signInsPerQuarterHour: signIns.value,
     secret,
+    operatorToken,
     logLevel,
   });
 }

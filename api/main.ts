@@ -13,9 +13,10 @@ import { createHouseholds } from './auth/households.ts';
 import { connectDatabase } from './connect-database.ts';
 import { migrations } from './db/kitchen.ts';
 import { MigrationFailure, migrate } from './db/migrate.ts';
-import { type Pool, createPool } from './db/pool.ts';
+import { type Pool, createPool, reconnectSeconds } from './db/pool.ts';
 import { type Env, decodeEnv } from './env.ts';
 import { type Listener, listen } from './listen.ts';
+import { type OperatorCommand, readCommand, runCommand } from './operator-commands.ts';
 import { createOriginsOf } from './origins.ts';
 import { readStaticFiles } from './routes/static.ts';
 import { type Stop, createStop } from './stop.ts';
@@ -56,7 +57,12 @@ async function serve(env: Env, listener: Listener, url: string, baseUrl: string)
   const logger = pino({ level: env.logLevel, base: null });
   const pool = await openPool(url);
   // Drizzle changes how its client reads dates, so that accounts have connections of their own.
-  const sql = postgres(url, { max: 5, connect_timeout: 5, onnotice: () => {} });
+  const sql = postgres(url, {
+    max: 5,
+    connect_timeout: 5,
+    backoff: reconnectSeconds,
+    onnotice: () => {},
+  });
   stop.atEnd(() => sql.end({ timeout: 5 }));
 
   const originsOf = createOriginsOf(env.publicUrl);
@@ -70,10 +76,15 @@ async function serve(env: Env, listener: Listener, url: string, baseUrl: string)
   });
   const sync = await startSync({
     pool,
+    databaseUrl: url,
     authenticate: auth.authenticate,
     originsOf,
     logger,
+    operatorToken: env.operatorToken,
     onProgress: say,
+  }).catch((error: unknown) => {
+    if (error instanceof MigrationFailure) return fail(`${error.message}.`);
+    throw error;
   });
   const app = createApp({
     auth,
@@ -100,9 +111,23 @@ async function isWritable(sql: postgres.Sql): Promise<boolean> {
   }
 }
 
+/** One thing done for the operator, without serving anybody. */
+async function runOnce(started: Stop, env: Env, command: OperatorCommand): Promise<void> {
+  const database = await connectDatabase(env, say);
+  if (!database.ok) return fail(database.error);
+  started.atEnd(database.value.stop);
+  const done = await runCommand(command, await openPool(database.value.url));
+  if (!done.ok) return fail(done.error);
+  say(done.value);
+  await started.end(0);
+}
+
 async function main(started: Stop): Promise<void> {
   const env = decodeEnv(process.env, process.cwd());
   if (!env.ok) return fail(env.error);
+  const command = readCommand(process.argv.slice(2));
+  if (!command.ok) return fail(command.error);
+  if (command.value !== null) return runOnce(started, env.value, command.value);
   const listener = await listen(env.value.host, env.value.port);
   if (!listener.ok) return fail(listener.error);
   const database = await connectDatabase(env.value, say);

@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Hono } from 'hono';
 import type { Logger } from 'pino';
+import { startHintBridge } from './db/hint-bridge.ts';
 import { kitchenSync } from './db/kitchen.ts';
 import { installSync } from './db/migrate.ts';
 import type { Pool } from './db/pool.ts';
@@ -23,14 +24,20 @@ export interface SyncParts {
 
 export interface StartSyncDeps {
   readonly pool: Pool;
+  /** For the one connection that cannot come from the pool: LISTEN. */
+  readonly databaseUrl: string;
   readonly authenticate: (request: Request) => Promise<Identity>;
   readonly originsOf: (request: Request) => readonly string[];
   readonly logger: Logger;
+  /** Shows counters in `/syncx/status`. */
+  readonly operatorToken?: string | null;
   /** Lines for who started the server. */
   readonly onProgress: (line: string) => void;
 }
 
 const sweepMs = 60_000;
+/** History ages by days; a household that is busy now loses nothing by waiting. */
+const retainMs = 10 * 60_000;
 
 const createLog = (logger: Logger): Log => ({
   error: (event, { operation, cause }) => {
@@ -49,11 +56,26 @@ export async function startSync(deps: StartSyncDeps): Promise<SyncParts> {
     ids: { uuid: () => randomUUID() },
     log: createLog(logger),
   });
+  const bridge = startHintBridge({
+    url: deps.databaseUrl,
+    sql: pool.sql,
+    streams: service.hub,
+    processId: randomUUID(),
+  });
   const sweep = setInterval(() => void service.clean(), sweepMs);
+  const retain = setInterval(() => void service.retain(), retainMs);
+  void service.retain();
   return {
-    routes: createSyncRoutes({ service, authenticate, originsOf }),
+    routes: createSyncRoutes({
+      service,
+      authenticate,
+      originsOf,
+      operatorToken: deps.operatorToken ?? null,
+    }),
     stop: async () => {
       clearInterval(sweep);
+      clearInterval(retain);
+      await bridge.stop();
       await service.stop();
     },
   };

@@ -9,6 +9,7 @@ import { assert } from './assert.ts';
 const KIB = 1024;
 const MIB = 1024 * KIB;
 const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
 
 export const limits = {
   pull: { bundlesDefault: 1000, bundlesMax: 5000, pageBytesMax: 4 * MIB },
@@ -45,6 +46,27 @@ export const limits = {
     pageRequestsMax: 4,
     sessionsPerScopeMax: 8,
   },
+  snapshotStream: {
+    streamsMax: 4,
+    stallMs: 30_000,
+    pageRowsMax: 2000,
+    pageBytesMax: MIB,
+  },
+  history: {
+    /** Kept: as many bundles and as long, whichever is more … */
+    bundlesMin: 10_000,
+    ageMsMin: 30 * DAY_MS,
+    /** … but never more bundles than this. */
+    bundlesMax: 100_000,
+    tombstoneAgeMs: 180 * DAY_MS,
+    receiptAgeMs: 90 * DAY_MS,
+    /** What one step of the background job removes at most, and how many steps one run takes. */
+    stepBundlesMax: 1000,
+    stepTombstonesMax: 5000,
+    scopesPerPageMax: 200,
+    stepsPerScopeMax: 100,
+  },
+  cleaning: { rowsPerBatchMax: 5000, sessionsPerBatchMax: 32, batchesMax: 8 },
   watch: {
     heartbeatMs: 20_000,
     recheckMs: 60_000,
@@ -80,4 +102,8 @@ assert(
   limits.push.chunkRowsDefault <= limits.push.chunkRowsMax &&
     limits.singlePush.rowsMax <= limits.push.chunkRowsMax,
   'a single-request push is validated as one chunk and must fit in it',
+);
+assert(
+  limits.history.bundlesMin <= limits.history.bundlesMax,
+  'the history that is always kept fits into the history that is kept at most',
 );

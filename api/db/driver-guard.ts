@@ -1,18 +1,25 @@
 /**
- * Mends one fault of postgres.js 3.4.9, as a text transform of the build and of the tests, so that no
- * installed file is edited. When the server vanishes while a flush is scheduled, the driver writes to a
+ * Mends two faults of postgres.js 3.4.9, as text transforms of the build and of the tests, so that no
+ * installed file is edited.
+ *
+ * First: when the server vanishes while a flush is scheduled, the driver writes to a
  * socket that it has already let go of; the TypeError comes out of a scheduler callback where no `try`
  * can see it and ends the process. Guarded, the queries that wait on the connection are settled as closed
  * instead: only leaving the write out would let their callers wait for ever.
  *
- * The text must match exactly once. Another version of the driver that no longer has it stops the build,
+ * Second: when a connection closes while a write is scheduled, the driver cancels the write but remembers it
+ * as scheduled, with the bytes that were waiting. Whatever the connection writes afterwards is then never
+ * sent, a `rollback` or the start of the next session included, and its caller waits for ever (seen after a
+ * few kills of Postgres under load).
+ *
+ * Each text must match exactly once. Another version of the driver that no longer has it stops the build,
  * so that somebody looks whether the fault is gone.
  */
-const FAULT = `  function nextWrite(fn) {
+const WRITE_FAULT = `  function nextWrite(fn) {
     const x = socket.write(chunk, fn)
 `;
 
-const MENDED = `  function nextWrite(fn) {
+const WRITE_MENDED = `  function nextWrite(fn) {
     if (socket === null) {
       nextWriteTimer !== null && clearImmediate(nextWriteTimer)
       chunk = nextWriteTimer = null
@@ -25,18 +32,36 @@ const MENDED = `  function nextWrite(fn) {
     const x = socket.write(chunk, fn)
 `;
 
+const CLOSE_FAULT = `    incomings = null
+    clearImmediate(nextWriteTimer)
+    socket.removeListener('data', data)
+`;
+
+const CLOSE_MENDED = `    incomings = null
+    clearImmediate(nextWriteTimer)
+    chunk = nextWriteTimer = null
+    socket.removeListener('data', data)
+`;
+
+const REPAIRS = [
+  [WRITE_FAULT, WRITE_MENDED],
+  [CLOSE_FAULT, CLOSE_MENDED],
+] as const;
+
 export const isDriverFile = (id: string): boolean =>
   id.replaceAll('\\', '/').split('?')[0]?.endsWith('/node_modules/postgres/src/connection.js') ===
   true;
 
 export function guardDriver(code: string): string {
-  const parts = code.split(FAULT);
-  if (parts.length !== 2) {
-    throw new Error(
-      'postgres.js changed: look at api/db/driver-guard.ts before using this version',
-    );
-  }
-  return parts.join(MENDED);
+  return REPAIRS.reduce((text, [fault, mended]) => {
+    const parts = text.split(fault);
+    if (parts.length !== 2) {
+      throw new Error(
+        'postgres.js changed: look at api/db/driver-guard.ts before using this version',
+      );
+    }
+    return parts.join(mended);
+  }, code);
 }
 
 /** For `plugins` of a Vite build or test project that does not leave `postgres` outside. */

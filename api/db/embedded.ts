@@ -35,6 +35,8 @@ export interface EmbeddedPostgresOptions {
   /** Extra server settings, e.g. `{ max_connections: '50' }`. */
   readonly settings?: Readonly<Record<string, string>>;
   readonly onProgress?: (line: string) => void;
+  /** How often a server that ends by itself is started again; five times when absent. */
+  readonly restartsPerMinuteMax?: number;
 }
 
 export interface EmbeddedPostgres {
@@ -51,6 +53,7 @@ export interface EmbeddedPostgres {
 const startMsMax = 600_000;
 const bindAttemptsMax = 5;
 const restartsPerMinuteMax = 5;
+const reviveAgainMs = 500;
 const logBytesMax = 5_000_000;
 
 async function findFreePort(): Promise<number> {
@@ -248,7 +251,13 @@ export async function startEmbeddedPostgres(
   } catch (error) {
     throw error instanceof EmbeddedPostgresFailure ? error : folderFailure(error, folder);
   }
-  return supervise(cluster, running, launchOn, onProgress);
+  return supervise(
+    cluster,
+    running,
+    launchOn,
+    onProgress,
+    options.restartsPerMinuteMax ?? restartsPerMinuteMax,
+  );
 }
 
 /** Brings a killed server back, within a bound, until `stop` is called. */
@@ -257,6 +266,7 @@ function supervise(
   first: { server: Server; port: number },
   launchOn: (port: number) => Promise<Server>,
   onProgress: (line: string) => void,
+  restartsMax: number,
 ): EmbeddedPostgres {
   const { port } = first;
   let server = first.server;
@@ -269,7 +279,7 @@ function supervise(
     if (stopping) return;
     const now = Date.now();
     restarts = [...restarts.filter((time) => now - time < 60_000), now];
-    if (restarts.length > restartsPerMinuteMax) {
+    if (restarts.length > restartsMax) {
       onProgress(`the database keeps ending and is not started again: ${cluster.logFile}`);
       return;
     }
@@ -279,6 +289,9 @@ function supervise(
       watch();
     } catch (error) {
       onProgress(error instanceof Error ? error.message : String(error));
+      // What the killed server left running can stand in the way for a moment; the bound above ends this.
+      await sleep(reviveAgainMs);
+      await revive();
     }
   };
   const watch = (): void => {

@@ -11,12 +11,20 @@ import type { Migration, SyncSchema } from './migrate.ts';
 import authSql from './migrations/0010-auth.sql?raw';
 import kitchenSql from './migrations/0002-kitchen.sql?raw';
 import kitchenTriggersSql from './migrations/0003-kitchen-triggers.sql?raw';
+import syncCommitSql from './migrations/0004-sync-commit.sql?raw';
+import schemaVersionsSql from './migrations/0007-schema-versions.sql?raw';
+import serverEpochSql from './migrations/0006-server-epoch.sql?raw';
+import snapshotTablesSql from './migrations/0005-snapshot-tables.sql?raw';
 import syncSql from './migrations/0001-sync.sql?raw';
 
 export const migrations: readonly Migration[] = [
   { name: '0001-sync', sql: syncSql },
   { name: '0002-kitchen', sql: kitchenSql },
   { name: '0003-kitchen-triggers', sql: kitchenTriggersSql },
+  { name: '0004-sync-commit', sql: syncCommitSql },
+  { name: '0005-snapshot-tables', sql: snapshotTablesSql },
+  { name: '0006-server-epoch', sql: serverEpochSql },
+  { name: '0007-schema-versions', sql: schemaVersionsSql },
   { name: '0010-auth', sql: authSql },
 ];
 

@@ -10,7 +10,18 @@
  */
 import { createHash } from 'node:crypto';
 import type postgres from 'postgres';
-import { type Registry, type SyncTable, createRegistry, qualifiedName } from '../sync/registry.ts';
+import {
+  type RegisteredTable,
+  type Registry,
+  type ServedVersions,
+  type SyncTable,
+  createRegistry,
+  qualifiedName,
+} from '../sync/registry.ts';
+import { ensureServerEpoch } from './server-epoch.ts';
+import { adoptRows, findUnsyncedScopes } from './adopt.ts';
+import { checkTables } from './check-tables.ts';
+import { tableImageSql } from '../sync/render.ts';
 import type { Pool } from './pool.ts';
 
 export interface Migration {
@@ -128,7 +139,7 @@ async function chooseRole(
     await sql.unsafe(
       `grant select, insert, update, delete on all tables in schema "${schema}" to ${APP_ROLE}`,
     );
-    await sql.unsafe(`grant usage on all sequences in schema "${schema}" to ${APP_ROLE}`);
+    await sql.unsafe(`grant usage, select on all sequences in schema "${schema}" to ${APP_ROLE}`);
   }
   return { appRole: APP_ROLE, secondWall: true, reason: null };
 }
@@ -137,7 +148,33 @@ async function chooseRole(
 export interface SyncSchema {
   readonly appName: string;
   readonly schemaVersion: number;
+  /** Which versions of it are still served. */
+  readonly schemaPolicy?: ServedVersions;
   readonly tables: readonly SyncTable[];
+}
+
+/** Catalogue rows, triggers, guards and policy of one table, put back as they should be. */
+async function installTable(sql: postgres.TransactionSql, table: RegisteredTable): Promise<void> {
+  await sql.unsafe('select sync.install_table($1::int, $2, $3, $4, $5)', [
+    table.tableNo,
+    table.schema,
+    table.table,
+    table.key,
+    table.keyType,
+  ]);
+  await sql.unsafe(
+    'update sync.table_catalog set image_sql = $2, since_version = $3::int where table_no = $1::int',
+    [table.tableNo, tableImageSql(table, 'e', '$1'), table.since ?? 1],
+  );
+  for (const column of table.columns) {
+    if ((column.since ?? 1) === 1) continue;
+    await sql.unsafe(
+      `insert into sync.column_catalog (table_no, column_name, since_version, default_json)
+       values ($1::int, $2, $3::int, $4::text::jsonb) on conflict (table_no, column_name) do update
+       set since_version = excluded.since_version, default_json = excluded.default_json`,
+      [table.tableNo, column.name, column.since ?? 1, JSON.stringify(column.wireDefault ?? null)],
+    );
+  }
 }
 
 /**
@@ -147,7 +184,13 @@ export interface SyncSchema {
 export async function installSync(
   pool: Pool,
   schema: SyncSchema,
-): Promise<{ readonly registry: Registry; readonly walls: Walls }> {
+  options: { readonly adopt: boolean } = { adopt: false },
+): Promise<{
+  readonly registry: Registry;
+  readonly walls: Walls;
+  /** Households whose rows were there before their table was synced. */
+  readonly adoptedScopes: number;
+}> {
   return pool.sql.begin(async (sql) => {
     await sql.unsafe('select singleton from larder_migration.lock for update');
     const numbers = new Map<string, number>();
@@ -161,16 +204,31 @@ export async function installSync(
       if (!numbers.has(name)) numbers.set(name, (last += 1));
     }
     const registry = createRegistry({ ...schema, numbers });
-    for (const table of registry.tables) {
-      await sql.unsafe('select sync.install_table($1::int, $2, $3, $4, $5)', [
-        table.tableNo,
-        table.schema,
-        table.table,
-        table.key,
-        table.keyType,
-      ]);
+    const broken = await checkTables(sql, registry);
+    if (broken !== null) throw new MigrationFailure(broken);
+    const declared = new Set(schema.tables.map(qualifiedName));
+    const forgotten = rows.find((row) => !declared.has(row.name));
+    if (forgotten !== undefined) {
+      throw new MigrationFailure(
+        `table ${forgotten.name} was synced before and is not declared any more`,
+      );
     }
+    const known = new Set(rows.map((row) => row.name));
+    const added = registry.tables.filter((table) => !known.has(qualifiedName(table)));
+    const unsynced = await findUnsyncedScopes(sql, added);
+    if (unsynced.length > 0 && !options.adopt) {
+      throw new MigrationFailure(
+        `tables that were not synced before hold rows (${added.map(qualifiedName).join(', ')}); run the command "adopt" to make them known to devices`,
+      );
+    }
+    for (const table of registry.tables) {
+      await installTable(sql, table);
+    }
+    await ensureServerEpoch(sql);
     const schemas = [...new Set(['sync', ...registry.tables.map((table) => table.schema)])];
-    return { registry, walls: await chooseRole(sql, schemas) };
+    const refused = await adoptRows(sql, registry, added, unsynced);
+    if (refused !== null) throw new MigrationFailure(`rows cannot be adopted: ${refused}`);
+    const walls = await chooseRole(sql, schemas);
+    return { registry, walls, adoptedScopes: unsynced.length };
   });
 }

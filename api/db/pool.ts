@@ -18,7 +18,15 @@ export interface PoolOptions {
   readonly url: string;
   readonly connections?: number;
   readonly waitMs?: number;
+  /** Sees the text of every statement; for measurements. */
+  readonly onStatement?: (statement: string) => void;
 }
+
+/**
+ * The driver waits up to twenty seconds before it tries a lost server again, and lets requests wait with it.
+ * A restart of Postgres takes a fraction of a second (measured), so half a second is the longest pause.
+ */
+export const reconnectSeconds = (attempt: number): number => Math.min(0.5, 0.02 * 2 ** attempt);
 
 /** A counting semaphore with a bounded wait. */
 function createPermits(count: number, waitMs: number): Pool['withPermit'] {
@@ -55,16 +63,19 @@ function createPermits(count: number, waitMs: number): Pool['withPermit'] {
 
 export function createPool(options: PoolOptions): Pool {
   const connections = options.connections ?? 10;
+  const { onStatement } = options;
   const sql = postgres(options.url, {
     max: connections,
     // Idle connections are kept: a household's first request after a pause should not pay for one.
     idle_timeout: 0,
     connect_timeout: 5,
+    backoff: reconnectSeconds,
     max_lifetime: 60 * 30,
     // The service reads text and numbers only; asking the catalogue for array types costs a round trip.
     fetch_types: false,
     onnotice: () => undefined,
     connection: { application_name: 'larder' },
+    ...(onStatement === undefined ? {} : { debug: (_connection, query) => onStatement(query) }),
   });
   return {
     sql,

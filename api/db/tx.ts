@@ -14,6 +14,7 @@ import {
   CommitOutcomeUnknown,
   type Database,
   DatabaseRefusal,
+  DatabaseUnavailable,
   type SqlRecord,
   type TransactionOptions,
   type Tx,
@@ -67,7 +68,52 @@ function beginOptions(options: TransactionOptions): string {
   return `isolation level ${isolation}${options.readOnly ? ' read only' : ''}`;
 }
 
-export function createDatabase(pool: Pool, options: { readonly appRole: string | null }): Database {
+/**
+ * Lets one scope have only so many connections at once (B29): who comes later waits here, outside the
+ * pool, so that a busy household starves nobody. The wait is bounded like the pool's.
+ */
+function createScopeShare(
+  count: number,
+): <T>(scopeId: string, work: () => Promise<T>) => Promise<T> {
+  const lines = new Map<string, { running: number; readonly waiting: (() => void)[] }>();
+  return async (scopeId, work) => {
+    const line = lines.get(scopeId) ?? { running: 0, waiting: [] };
+    lines.set(scopeId, line);
+    if (line.running < count) line.running += 1;
+    else {
+      await new Promise<void>((resolve, reject) => {
+        const grant = (): void => {
+          clearTimeout(timer);
+          resolve();
+        };
+        const timer = setTimeout(() => {
+          line.waiting.splice(line.waiting.indexOf(grant), 1);
+          reject(new DatabaseUnavailable('this household uses all of its connections'));
+        }, lockWaitMs);
+        line.waiting.push(grant);
+      });
+    }
+    try {
+      return await work();
+    } finally {
+      const next = line.waiting.shift();
+      if (next !== undefined) next();
+      else {
+        line.running -= 1;
+        if (line.running === 0) lines.delete(scopeId);
+      }
+    }
+  };
+}
+
+export interface DatabaseOptions {
+  readonly appRole: string | null;
+  /** A quarter of the pool's ten when absent. */
+  readonly connectionsPerScope?: number;
+}
+
+export function createDatabase(pool: Pool, options: DatabaseOptions): Database {
+  const shareOf = createScopeShare(options.connectionsPerScope ?? 2);
   const once = async <T>(
     settings: TransactionOptions,
     work: (tx: Tx) => Promise<T>,
@@ -91,9 +137,12 @@ export function createDatabase(pool: Pool, options: { readonly appRole: string |
     }
   };
 
+  const inShare = <T>(scopeId: string | null, work: () => Promise<T>): Promise<T> =>
+    scopeId === null ? pool.withPermit(work) : shareOf(scopeId, () => pool.withPermit(work));
+
   return {
     transaction: (settings, work) =>
-      pool.withPermit(async () => {
+      inShare(settings.scopeId, async () => {
         for (let attempt = 1; ; attempt += 1) {
           try {
             return await once(settings, work);

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { MiddlewareHandler } from 'hono';
+import { readExtensions } from './source.ts';
 
 const VARY = [
   'Authorization',
@@ -12,6 +13,9 @@ const VARY = [
   'Oversync-Source-ID',
   'Oversync-Extensions',
   'Oversync-Expect-User',
+  'Oversync-Server-Epoch',
+  'Oversync-Schema-Version',
+  'Oversync-Client',
 ].join(', ');
 
 export function syncHeaders(): MiddlewareHandler {
@@ -22,5 +26,15 @@ export function syncHeaders(): MiddlewareHandler {
     headers.set('X-Content-Type-Options', 'nosniff');
     headers.set('Vary', VARY);
     if (!headers.has('X-Request-Id')) headers.set('X-Request-Id', randomUUID());
+  };
+}
+
+/** With extension `server_epoch` asked, every answer says which history it speaks of. */
+export function epochHeader(readEpoch: () => Promise<string | null>): MiddlewareHandler {
+  return async (context, next) => {
+    await next();
+    if (!readExtensions(context.req.raw).names.has('server_epoch')) return;
+    const epoch = await readEpoch();
+    if (epoch !== null) context.res.headers.set('Oversync-Server-Epoch', epoch);
   };
 }

@@ -7,6 +7,7 @@ import type { Context, MiddlewareHandler } from 'hono';
 import { matchedRoutes } from 'hono/route';
 import type { Logger } from 'pino';
 import { isOpenPath } from '../auth/auth.ts';
+import { STATUS_PATHS, SYNC_PATHS } from '../routes/sync.ts';
 
 /**
  * The pattern of the route that matched, never the path itself, which may hold an id or anything that
@@ -18,7 +19,7 @@ function routeTemplate(context: Context): string {
   return patterns.findLast((pattern) => !wrappers.has(pattern)) ?? '/*';
 }
 
-const wrappers = new Set(['*', '/*', '/api/*', '/sync/*', '/syncx/*']);
+const wrappers = new Set<string>(['*', '/*', '/api/*', SYNC_PATHS, STATUS_PATHS]);
 
 export function log(logger: Logger): MiddlewareHandler {
   return async (context, next) => {

@@ -8,6 +8,8 @@ import { type BodyObject, readBody } from '../middleware/body.ts';
 import { isFromOurOrigin } from '../middleware/origin.ts';
 import { readExpectedUser, readExtensions, readSourceId } from '../middleware/source.ts';
 import { type Caller, scopeIdOf } from '../sync/caller.ts';
+import { deviceLabelOf } from './device-label.ts';
+import { gateSchema } from '../sync/schema-gate.ts';
 import type { SyncFailure } from '../sync/refusal.ts';
 import type { SyncService } from '../sync/service.ts';
 
@@ -29,6 +31,8 @@ export interface SyncRoutesDeps {
   readonly authenticate: (request: Request) => Promise<SyncIdentity>;
   /** The origins whose scripts may use a session cookie. */
   readonly originsOf: (request: Request) => readonly string[];
+  /** Who shows it sees counters in status; nobody does when it is absent. */
+  readonly operatorToken?: string | null;
 }
 
 export interface Admitted {
@@ -43,6 +47,8 @@ const fail = (failure: SyncFailure): { readonly ok: false; readonly error: SyncF
 export async function admit(
   deps: SyncRoutesDeps,
   request: Request,
+  /** Capabilities are told to every version. */
+  isForCapabilities = false,
 ): Promise<Result<Admitted, SyncFailure>> {
   let identity: SyncIdentity;
   try {
@@ -72,6 +78,15 @@ export async function admit(
     return fail({ code: 'user_mismatch', message: 'another household is signed in' });
   }
   const extensions = readExtensions(request);
+  const names = new Set([...extensions.names].filter((name) => deps.service.offers(name)));
+  const gate = names.has('schema_negotiation')
+    ? gateSchema(
+        deps.service.schemaPolicy,
+        request.headers.get('oversync-schema-version'),
+        request.headers.get('oversync-client'),
+      )
+    : gateSchema(deps.service.schemaPolicy, null, null);
+  if (gate.refusal !== null && !isForCapabilities) return fail(gate.refusal);
   return ok({
     areExtensionsAsked: extensions.isAsked,
     caller: {
@@ -80,8 +95,11 @@ export async function admit(
       accountId: identity.accountId,
       sourceId,
       actor: identity.name,
-      device: identity.deviceLabel ?? null,
-      extensions: extensions.names,
+      device: identity.deviceLabel ?? deviceLabelOf(request),
+      schemaVersion: gate.version,
+      writeRefusal: gate.writeRefusal,
+      serverEpoch: names.has('server_epoch') ? request.headers.get('oversync-server-epoch') : null,
+      extensions: names,
     },
   });
 }
@@ -98,6 +116,7 @@ export async function decodeRequest(
   deps: SyncRoutesDeps,
   request: Request,
   bodyBytesMax: number,
+  isForCapabilities = false,
 ): Promise<Result<DecodedRequest, SyncFailure>> {
   if (deps.service.lifecycle() !== 'running') {
     return fail({
@@ -113,7 +132,7 @@ export async function decodeRequest(
       message: `the body is larger than ${String(bodyBytesMax)} bytes`,
     });
   }
-  const admitted = await admit(deps, request);
+  const admitted = await admit(deps, request, isForCapabilities);
   if (!admitted.ok) return admitted;
   if (!body.ok) return fail({ code: 'invalid_request', message: 'the body is not a JSON object' });
   return ok({ ...admitted.value, body: body.value });

@@ -30,6 +30,7 @@ interface StreamTimes {
 function createStream(
   subscription: Subscription,
   first: Hint | null,
+  latestSeq: number,
   times: StreamTimes,
   isStillAllowed: () => Promise<boolean>,
   onWake: (wake: () => void) => void,
@@ -70,7 +71,8 @@ function createStream(
       }
       if (!(await isStillAllowed())) break;
       if (next.bundleSeq > delivered) send(encodeHint(next));
-      delivered = Math.max(delivered, next.bundleSeq);
+      // The first hint may say more than there is, and must not swallow the bundle that gets its number.
+      delivered = next === first ? latestSeq : Math.max(delivered, next.bundleSeq);
       next = null;
     }
     if (!state.isOver) controller.close();
@@ -129,8 +131,10 @@ export function createWatch(deps: SyncRoutesDeps): (context: Context) => Promise
       subscription.close();
       return failureResponse(request, latest.error);
     }
-    // Also when the checkpoint is ahead: the client pulls and learns what happened.
-    const first = latest.value !== after && latest.value > 0 ? { bundleSeq: latest.value } : null;
+    subscription.skipTo(latest.value);
+    // Also when the checkpoint is ahead: the client pulls and learns what happened. A number is never 0 on
+    // the wire, so an empty history that somebody is ahead of says 1.
+    const first = latest.value === after ? null : { bundleSeq: Math.max(1, latest.value) };
     const isStillAllowed = async (): Promise<boolean> => {
       const again = await admit(deps, request);
       // A database that is away for a moment ends no stream; a session that ended does.
@@ -138,9 +142,16 @@ export function createWatch(deps: SyncRoutesDeps): (context: Context) => Promise
         ? again.value.caller.scopeId === caller.scopeId
         : again.error.code === 'service_unavailable';
     };
-    const body = createStream(subscription, first, service.limits.watch, isStillAllowed, (run) => {
-      wake = run;
-    });
+    const body = createStream(
+      subscription,
+      first,
+      latest.value,
+      service.limits.watch,
+      isStillAllowed,
+      (run) => {
+        wake = run;
+      },
+    );
     return new Response(body, { headers: HEADERS });
   };
 }

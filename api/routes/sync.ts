@@ -7,10 +7,10 @@ import { type Context, Hono } from 'hono';
 import { connectRequest } from '../../shared/protocol/connect.ts';
 import { snapshotCreateRequest } from '../../shared/protocol/snapshot.ts';
 import type { ErrorCode } from '../../shared/protocol/errors.ts';
-import { type Result, err } from '../../shared/result.ts';
-import { syncHeaders } from '../middleware/headers.ts';
+import { type Result, err, ok } from '../../shared/result.ts';
+import { epochHeader, syncHeaders } from '../middleware/headers.ts';
 import type { SyncFailure } from '../sync/refusal.ts';
-import { answer, failureResponse, jsonResponse } from './sync-answer.ts';
+import { answer, failureResponse } from './sync-answer.ts';
 import { createChunk, createSession, createSinglePush } from './sync-push.ts';
 import {
   type DecodedRequest,
@@ -18,6 +18,9 @@ import {
   decodeRequest,
   readInteger,
 } from './sync-request.ts';
+import { heldUntilWritten } from './held-response.ts';
+import { createSnapshotStream } from './sync-stream.ts';
+import { mountStatus } from './sync-status.ts';
 import { createWatch } from './sync-watch.ts';
 
 type Operation = (
@@ -35,7 +38,10 @@ const connectOperation =
   async (_context, { caller, body }) => {
     const parsed = connectRequest.safeParse(body ?? {});
     if (!parsed.success) return failed('invalid_request', 'has_local_pending_rows is a boolean');
-    return service.connect(caller, parsed.data.has_local_pending_rows);
+    const joined = await service.connect(caller, parsed.data.has_local_pending_rows);
+    if (!joined.ok || !caller.extensions.has('server_epoch')) return joined;
+    const epoch = await service.serverEpoch();
+    return ok({ ...joined.value, ...(epoch === null ? {} : { server_epoch: epoch }) });
   };
 
 const committedRowsOperation =
@@ -129,27 +135,12 @@ const snapshotPageOperation =
     });
   };
 
-/** Gives the permit back when the body was written or its reader went away. */
-function heldUntilWritten(response: Response, release: () => void): Response {
-  if (response.body === null) {
-    release();
-    return response;
-  }
-  const source: ReadableStreamDefaultReader<Uint8Array> = response.body.getReader();
-  const body = new ReadableStream<Uint8Array>({
-    pull: async (controller) => {
-      const { done, value } = await source.read();
-      if (!done) return controller.enqueue(value);
-      release();
-      return controller.close();
-    },
-    cancel: async (reason) => {
-      release();
-      await source.cancel(reason);
-    },
-  });
-  return new Response(body, response);
-}
+/** Everything below; `/sync` itself is a page of the app. */
+export const SYNC_PATHS = '/sync/:path{.+}';
+export const STATUS_PATHS = '/syncx/:path{.+}';
+
+const CAPABILITIES = '/sync/capabilities';
+const SNAPSHOT_STREAM = '/sync/snapshot-sessions/:snapshot_id/stream';
 
 export function createSyncRoutes(deps: SyncRoutesDeps): Hono {
   const { service } = deps;
@@ -167,7 +158,7 @@ export function createSyncRoutes(deps: SyncRoutesDeps): Hono {
     methodsByPath.set(path, [...(methodsByPath.get(path) ?? []), method]);
     routes.on(method, path, async (context) => {
       const request = context.req.raw;
-      const decoded = await decodeRequest(deps, request, bytesMax);
+      const decoded = await decodeRequest(deps, request, bytesMax, path === CAPABILITIES);
       if (decoded.ok) return answer(request, await operation(context, decoded.value));
       const { error } = decoded;
       const isBodySyntax = error.code === 'invalid_request' && error.message.startsWith('the body');
@@ -175,8 +166,14 @@ export function createSyncRoutes(deps: SyncRoutesDeps): Hono {
     });
   };
 
-  routes.use('/sync/*', syncHeaders());
-  routes.use('/syncx/*', syncHeaders());
+  routes.use(SYNC_PATHS, syncHeaders());
+  routes.use(STATUS_PATHS, syncHeaders());
+  if (service.offers('server_epoch')) {
+    routes.use(
+      SYNC_PATHS,
+      epochHeader(() => service.serverEpoch()),
+    );
+  }
   mount('POST', '/sync/connect', connectOperation(deps));
   mount('POST', '/sync/push-sessions', createSession(deps));
   mount('POST', '/sync/push-sessions/:push_id/chunks', createChunk(deps), chunkBytesMax);
@@ -186,7 +183,9 @@ export function createSyncRoutes(deps: SyncRoutesDeps): Hono {
   mount('DELETE', '/sync/push-sessions/:push_id', async (context, { caller }) =>
     service.deletePushSession(caller, context.req.param('push_id') ?? ''),
   );
-  mount('POST', '/sync/push', createSinglePush(deps), service.limits.singlePush.requestBytesMax);
+  if (service.offers('single_request_push')) {
+    mount('POST', '/sync/push', createSinglePush(deps), service.limits.singlePush.requestBytesMax);
+  }
   mount('GET', '/sync/committed-bundles/:bundle_seq/rows', committedRowsOperation(deps));
   mount('GET', '/sync/pull', pullOperation(deps));
   mount(
@@ -199,11 +198,16 @@ export function createSyncRoutes(deps: SyncRoutesDeps): Hono {
   mount('DELETE', '/sync/snapshot-sessions/:snapshot_id', async (context, { caller }) =>
     service.deleteSnapshot(caller, context.req.param('snapshot_id') ?? ''),
   );
-  mount('GET', '/sync/capabilities', async (_context, { areExtensionsAsked }) => ({
-    ok: true,
-    value: service.capabilities(areExtensionsAsked),
-  }));
+  mount('GET', CAPABILITIES, async (_context, { areExtensionsAsked, caller }) => {
+    // Heard once, so that the document can name it.
+    await service.serverEpoch();
+    return ok(service.capabilities(areExtensionsAsked, caller.schemaVersion));
+  });
   mountSnapshotPage(deps, routes, methodsByPath);
+  if (service.offers('snapshot_stream')) {
+    methodsByPath.set(SNAPSHOT_STREAM, ['GET']);
+    routes.get(SNAPSHOT_STREAM, createSnapshotStream(deps));
+  }
   methodsByPath.set('/sync/watch', ['GET']);
   routes.get('/sync/watch', createWatch(deps));
   mountStatus(deps, routes);
@@ -238,26 +242,6 @@ function mountSnapshotPage(
   });
 }
 
-/** For operators and load balancers: constant in cost, says nothing about users (B17). */
-function mountStatus(deps: SyncRoutesDeps, routes: Hono): void {
-  const { service } = deps;
-  for (const path of ['/syncx/health', '/syncx/status']) {
-    routes.get(path, async (context) => {
-      const lifecycle = service.lifecycle();
-      const isHealthy = lifecycle === 'running' && (await service.isHealthy());
-      const body = JSON.stringify({
-        status: isHealthy ? 'healthy' : 'unhealthy',
-        version: 'v1',
-        app_name: service.registry.appName,
-        lifecycle,
-        accepting_operations: lifecycle === 'running',
-        features: service.capabilities(false).features,
-      });
-      return jsonResponse(context.req.raw, isHealthy || path === '/syncx/status' ? 200 : 503, body);
-    });
-  }
-}
-
 /** What no operation took: another method of a known path, or no path at all. */
 function mountRefusals(routes: Hono, methodsByPath: ReadonlyMap<string, readonly string[]>): void {
   for (const [path, methods] of methodsByPath) {
@@ -270,7 +254,7 @@ function mountRefusals(routes: Hono, methodsByPath: ReadonlyMap<string, readonly
       return response;
     });
   }
-  for (const path of ['/sync/*', '/syncx/*']) {
+  for (const path of [SYNC_PATHS, STATUS_PATHS]) {
     routes.all(path, (context) =>
       failureResponse(context.req.raw, { code: 'not_found', message: 'there is no such path' }),
     );

@@ -5,6 +5,7 @@
  */
 import type { WireOp } from '../../shared/protocol/shapes.ts';
 import type { Tx } from './ports.ts';
+import type { StagedRow } from './push-rows.ts';
 import { numberOf, textOf } from './record.ts';
 import {
   type RegisteredTable,
@@ -41,15 +42,43 @@ export async function readRuns(
   const rows = await tx.query(READ_RUNS, [scopeId, pushId]);
   return rows.map((row) => {
     const table = registry.get(numberOf(row, 'table_no'));
-    const names = new Set(textOf(row, 'columns').split(','));
     return {
       table,
       op: textOf(row, 'op') as WireOp,
-      columns: table.columns.filter((column) => names.has(column.name)),
+      columns: namedColumns(table, textOf(row, 'columns')),
       firstOrdinal: numberOf(row, 'first_ordinal'),
       lastOrdinal: numberOf(row, 'last_ordinal'),
     };
   });
+}
+
+function namedColumns(table: RegisteredTable, columns: string): readonly SyncColumn[] {
+  const names = new Set(columns.split(','));
+  return table.columns.filter((column) => names.has(column.name));
+}
+
+/** The runs of rows that are staged in this order from ordinal 0, without asking the database. */
+export function runsOf(rows: readonly StagedRow[]): readonly Run[] {
+  const runs: Run[] = [];
+  let first = 0;
+  rows.forEach((row, ordinal) => {
+    const next = rows[ordinal + 1];
+    const goesOn =
+      next !== undefined &&
+      next.table === row.table &&
+      next.op === row.op &&
+      next.columns === row.columns;
+    if (goesOn) return;
+    runs.push({
+      table: row.table,
+      op: row.op,
+      columns: namedColumns(row.table, row.columns),
+      firstOrdinal: first,
+      lastOrdinal: ordinal,
+    });
+    first = ordinal + 1;
+  });
+  return runs;
 }
 
 /** The staged payload as a record; bytes travel as base64 and are decoded on the way in. */
@@ -79,12 +108,9 @@ function updateSql(run: Run): string {
     others.length === 0
       ? `"${key}" = t."${key}"`
       : others.map((column) => `"${column.name}" = ${valueSql(column)}`).join(', ');
-  return `with changed as (
-      update ${tableSql(run.table)} t set ${set}
-      from ${STAGED}(${recordSql(run.columns)})
-      where ${BETWEEN} and t."${SCOPE_COLUMN}" = $1::uuid and t."${key}" = r.key_text::${run.table.keyType}
-      returning 1
-    ) select count(*) as n from changed`;
+  return `update ${tableSql(run.table)} t set ${set}
+    from ${STAGED}(${recordSql(run.columns)})
+    where ${BETWEEN} and t."${SCOPE_COLUMN}" = $1::uuid and t."${key}" = r.key_text::${run.table.keyType}`;
 }
 
 function deleteSql(run: Run): string {
@@ -93,29 +119,39 @@ function deleteSql(run: Run): string {
       and t."${run.table.key}" = r.key_text::${run.table.keyType}`;
 }
 
+function applySql(run: Run): string {
+  switch (run.op) {
+    case 'INSERT':
+      return insertSql(run);
+    case 'UPDATE':
+      return updateSql(run);
+    case 'DELETE':
+      return deleteSql(run);
+  }
+}
+
 /**
- * Applies the rows of `run` from `first` to `last`. False when an UPDATE did not find all its rows, which
- * an earlier cascade of the same bundle removed; a DELETE of such a row is satisfied.
+ * The runs as `sync.commit_push` takes them. An UPDATE that does not find all its rows lost some to an
+ * earlier cascade of the same bundle; a DELETE of such a row is satisfied.
  */
+export const encodeRuns = (runs: readonly Run[]): string =>
+  JSON.stringify(
+    runs.map((run) => ({
+      statement: applySql(run),
+      first: run.firstOrdinal,
+      last: run.lastOrdinal,
+      exact: run.op === 'UPDATE',
+    })),
+  );
+
+/** Applies the rows of `run` from `first` to `last` by themselves; for the diagnosis pass. */
 export async function applyRun(
   tx: Tx,
   scopeId: string,
   pushId: string,
   run: Run,
-  first: number = run.firstOrdinal,
-  last: number = run.lastOrdinal,
-): Promise<boolean> {
-  const params = [scopeId, pushId, first, last];
-  switch (run.op) {
-    case 'INSERT':
-      await tx.query(insertSql(run), params);
-      return true;
-    case 'UPDATE': {
-      const [row] = await tx.query(updateSql(run), params);
-      return row !== undefined && numberOf(row, 'n') === last - first + 1;
-    }
-    case 'DELETE':
-      await tx.query(deleteSql(run), params);
-      return true;
-  }
+  first: number,
+  last: number,
+): Promise<void> {
+  await tx.query(applySql(run), [scopeId, pushId, first, last]);
 }

@@ -7,6 +7,8 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { hexEncode, utf8Encode } from '../../shared/bytes.ts';
 import { isCanonicalUuid } from '../../shared/protocol/shapes.ts';
 
+import type { SyncFailure } from './refusal.ts';
+
 export interface Caller {
   readonly userId: string;
   readonly scopeId: string;
@@ -15,7 +17,13 @@ export interface Caller {
   /** Names for what triggers write about this push; null when unknown. */
   readonly actor: string | null;
   readonly device: string | null;
-  /** The extensions that the request asks for. */
+  /** The schema version that answers are rendered for; the current one when absent. */
+  readonly schemaVersion?: number;
+  /** Why this client may not write; absent or null when it may. */
+  readonly writeRefusal?: SyncFailure | null;
+  /** The server epoch that the request builds on; null when it does not say. */
+  readonly serverEpoch: string | null;
+  /** The extensions that the request asks for and the server offers. */
   readonly extensions: ReadonlySet<string>;
 }
 

@@ -2,7 +2,11 @@
  * What this server can do (protocol.md §9.1). Advertised numbers are the enforced ones. Requests that
  * name extensions get a few members more; everybody else gets the plain document.
  */
-import type { BundleLimits, CapabilitiesResponse } from '../../shared/protocol/capabilities.ts';
+import type {
+  BundleLimits,
+  CapabilitiesResponse,
+  Extensions,
+} from '../../shared/protocol/capabilities.ts';
 import { protocolVersion, wireContract } from '../../shared/protocol/version.ts';
 import type { SyncContext } from './context.ts';
 import { qualifiedName } from './registry.ts';
@@ -55,11 +59,15 @@ function advertisedLimits(context: SyncContext): BundleLimits {
   };
 }
 
-function extensionLimits(
-  context: SyncContext,
-): Readonly<Record<string, Readonly<Record<string, number>>>> {
-  const { singlePush, conflicts, rejections, note } = context.limits;
-  const all: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+/** The document has room for one product: that of this application. */
+function leastClient(context: SyncContext): { readonly min_client_version?: string } {
+  const least = context.schemaPolicy.minClientVersions[context.registry.appName];
+  return least === undefined ? {} : { min_client_version: least };
+}
+
+function extensionLimits(context: SyncContext): Extensions {
+  const { singlePush, conflicts, rejections, note, snapshotStream } = context.limits;
+  const all: Extensions = {
     single_request_push: {
       max_rows: singlePush.rowsMax,
       max_request_bytes: singlePush.requestBytesMax,
@@ -69,6 +77,24 @@ function extensionLimits(
     all_conflicts: { max_conflicts: conflicts.entriesMax, max_bytes: conflicts.bytesMax },
     push_rejections: { max_rejections: rejections.entriesMax },
     bundle_notes: { max_bytes: note.bytesMax },
+    snapshot_stream: {
+      max_concurrent_streams: snapshotStream.streamsMax,
+      stall_seconds: Math.ceil(snapshotStream.stallMs / 1000),
+      encodings: ['br', 'gzip'],
+    },
+    ...(context.state.serverEpoch === null
+      ? {}
+      : {
+          server_epoch: {
+            server_epoch: context.state.serverEpoch,
+            restore_policy: context.restorePolicy,
+          },
+        }),
+    schema_negotiation: {
+      min_read: context.schemaPolicy.minRead,
+      min_write: context.schemaPolicy.minWrite,
+      ...leastClient(context),
+    },
     expected_user: {},
   };
   return Object.fromEntries(Object.entries(all).filter(([name]) => context.extensions.has(name)));
@@ -77,8 +103,9 @@ function extensionLimits(
 export function describeCapabilities(
   context: SyncContext,
   areExtensionsAsked: boolean,
+  schemaVersion: number = context.registry.schemaVersion,
 ): CapabilitiesResponse {
-  const tables = [...context.registry.tables].sort((a, b) =>
+  const tables = [...context.registry.tablesAt(schemaVersion)].sort((a, b) =>
     qualifiedName(a) < qualifiedName(b) ? -1 : 1,
   );
   const extensions = extensionLimits(context);

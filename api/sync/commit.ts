@@ -9,19 +9,26 @@
  * `commitStaged` is the part that a push session, a push in one request and a server-side writer share.
  */
 import type { Caller } from './caller.ts';
-import { applyRun, readRuns } from './apply.ts';
-import { FINISH, OPEN_CONTEXT } from './commit-statements.ts';
+import { type Run, encodeRuns, readRuns } from './apply.ts';
+import { readFacts } from './commit-statements.ts';
 import { refuseConflicts } from './conflicts.ts';
-import { INITIALIZE } from './connect.ts';
-import type { SyncContext } from './context.ts';
+import { type SyncContext, versionOf } from './context.ts';
+import { requireEpoch } from './epoch.ts';
 import { diagnose } from './diagnose.ts';
-import { storeEffects } from './effects.ts';
-import { CommitOutcomeUnknown, DatabaseRefusal, DatabaseUnavailable, type Tx } from './ports.ts';
-import { type PushSession, DROP_SESSION, findSession, lockSession } from './push-session.ts';
+import { assert, must } from '../../shared/assert.ts';
+import {
+  CommitOutcomeUnknown,
+  DatabaseRefusal,
+  DatabaseUnavailable,
+  type SqlRecord,
+  type Tx,
+} from './ports.ts';
+import { type PushSession, findSession, lockSession, refuseReaders } from './push-session.ts';
 import { numberOf, numberOrNull, textOf } from './record.ts';
 import { refuse } from './refusal.ts';
+import { renderTuple } from './rendering.ts';
 import { lockScope, refreshLease, requireStillPushable } from './scope.ts';
-import { type CommittedTuple, findCommittedTuple, refuseRetired } from './sources.ts';
+import { type CommittedTuple, findCommittedTuple, readSource, refuseRetired } from './sources.ts';
 
 const VERIFY = `
   select count(*) as rows, count(distinct (table_no, key)) as keys, min(ordinal) as first, max(ordinal) as last,
@@ -54,80 +61,105 @@ export async function verifyStaged(
   }
 }
 
-const LOCK_SOURCE = `select state, last_source_bundle_id, replaced_by_source_id from sync.source
-  where scope_id = $1::uuid and source_id = $2 for update`;
+const COMMIT_PUSH = `select outcome, row_count, byte_count, bundle_hash from sync.commit_push(
+  $1::uuid, $2::bigint, $3, $4::bigint, $5::uuid, $6, $7, $8::bigint, $9::bigint, $10::bigint, $11::integer,
+  $12::bigint, $13, $14, $15::boolean, $16::text::jsonb)`;
 
-async function lockSourceAt(tx: Tx, caller: Caller, sourceBundleId: number): Promise<void> {
-  const [row] = await tx.query(LOCK_SOURCE, [caller.scopeId, caller.sourceId]);
-  if (row !== undefined && textOf(row, 'state') === 'retired') {
-    const replacedBy = row['replaced_by_source_id'];
-    refuseRetired(caller.sourceId, {
-      state: 'retired',
-      lastSourceBundleId: numberOf(row, 'last_source_bundle_id'),
-      replacedBySourceId: typeof replacedBy === 'string' ? replacedBy : null,
-    });
-  }
-  const expected = (row === undefined ? 0 : numberOf(row, 'last_source_bundle_id')) + 1;
-  if (expected !== sourceBundleId) {
-    refuse('source_sequence_changed', 'the source committed another bundle meanwhile');
+/** What goes into a bundle, staged under `pushId`. */
+export interface StagedBundle {
+  readonly pushId: string;
+  readonly sourceBundleId: number;
+  readonly requestHash: string;
+  readonly note: string | null;
+  readonly runs: readonly Run[];
+}
+
+export interface Committed {
+  readonly tuple: CommittedTuple;
+  readonly byteCount: number;
+}
+
+/** Says no where `sync.commit_push` did; the outcomes of `sync.finish_bundle` are read by `readFacts`. */
+async function refuseOutcome(
+  context: SyncContext,
+  tx: Tx,
+  caller: Caller,
+  pushId: string,
+  floorSeq: number,
+  row: SqlRecord,
+): Promise<void> {
+  switch (textOf(row, 'outcome')) {
+    case 'source-retired':
+      return refuseRetired(
+        caller.sourceId,
+        must(await readSource(tx, caller.scopeId, caller.sourceId), 'a retired source has its row'),
+      );
+    case 'sequence-changed':
+      return refuse('source_sequence_changed', 'the source committed another bundle meanwhile');
+    case 'conflict':
+      return refuseConflicts(context, tx, caller, pushId, floorSeq);
+    case 'row-removed':
+      return refuse(
+        'push_commit_invalid',
+        'an updated row was removed by a cascade of the same bundle',
+      );
+    default:
   }
 }
 
-/** Steps 3 to 8 of phase B, on rows staged under `session`; the scope row is locked by the caller. */
+/** Steps 3 to 8 of phase B, on rows staged under `staged`; the scope row is locked by the caller. */
 export async function commitStaged(
   context: SyncContext,
   tx: Tx,
   caller: Caller,
-  session: PushSession,
+  staged: StagedBundle,
   scope: { readonly nextBundleSeq: number; readonly retainedBundleFloor: number },
   isSeed: boolean,
-): Promise<CommittedTuple> {
-  await lockSourceAt(tx, caller, session.sourceBundleId);
-  await refuseConflicts(context, tx, caller, session.pushId, scope.retainedBundleFloor);
-  await tx.query(OPEN_CONTEXT, [
+): Promise<Committed> {
+  const { push } = context.limits;
+  const [row] = await tx.query(COMMIT_PUSH, [
     caller.scopeId,
+    scope.nextBundleSeq,
     caller.sourceId,
-    session.sourceBundleId,
+    staged.sourceBundleId,
+    staged.pushId,
+    staged.requestHash,
+    staged.note,
+    context.clock.nowMs(),
+    push.bundleEffectsMax,
+    push.rowBytesMax,
+    context.registry.schemaVersion,
+    scope.retainedBundleFloor,
     caller.actor,
     caller.device,
+    isSeed,
+    encodeRuns(staged.runs),
   ]);
-  for (const run of await readRuns(tx, context.registry, caller.scopeId, session.pushId)) {
-    if (!(await applyRun(tx, caller.scopeId, session.pushId, run))) {
-      refuse('push_commit_invalid', 'an updated row was removed by a cascade of the same bundle');
-    }
-  }
-  const bundleSeq = scope.nextBundleSeq;
-  const facts = await storeEffects(context, tx, caller.scopeId, bundleSeq, session.pushId);
+  assert(row !== undefined, 'a function with one result has one row');
+  await refuseOutcome(context, tx, caller, staged.pushId, scope.retainedBundleFloor, row);
+  const facts = readFacts(context, row);
   if (facts === null) refuse('push_commit_invalid', 'the bundle changed nothing');
-  const nowMs = context.clock.nowMs();
-  await tx.query(DROP_SESSION, [caller.scopeId, session.pushId]);
-  if (isSeed) await tx.query(INITIALIZE, [caller.scopeId, caller.sourceId, nowMs]);
-  await tx.query(FINISH, [
-    caller.scopeId,
-    bundleSeq,
-    caller.sourceId,
-    session.sourceBundleId,
-    facts.rowCount,
-    facts.byteCount,
-    facts.bundleHash,
-    session.requestHash,
-    session.note,
-    nowMs,
-  ]);
-  context.counters.committedBytes += facts.byteCount;
   return {
-    bundle_seq: bundleSeq,
-    source_id: caller.sourceId,
-    source_bundle_id: session.sourceBundleId,
-    row_count: facts.rowCount,
-    bundle_hash: facts.bundleHash,
-    canonical_request_hash: session.requestHash,
+    tuple: {
+      bundle_seq: scope.nextBundleSeq,
+      source_id: caller.sourceId,
+      source_bundle_id: staged.sourceBundleId,
+      row_count: facts.rowCount,
+      bundle_hash: facts.bundleHash,
+      canonical_request_hash: staged.requestHash,
+    },
+    byteCount: facts.byteCount,
   };
 }
 
 /** Tells this process's streams and counts; only ever called after the commit. */
-export function announce(context: SyncContext, scopeId: string, tuple: CommittedTuple): void {
+export function announce(
+  context: SyncContext,
+  scopeId: string,
+  { tuple, byteCount }: Committed,
+): void {
   context.counters.committedBundles += 1;
+  context.counters.committedBytes += byteCount;
   context.hub.publish(scopeId, {
     bundleSeq: tuple.bundle_seq,
     sourceId: tuple.source_id,
@@ -143,27 +175,33 @@ export async function commitPush(
   caller: Caller,
   pushId: string,
 ): Promise<CommittedTuple> {
+  refuseReaders(caller);
   let sourceBundleId: number | null = null;
-  const work = async (tx: Tx): Promise<CommittedTuple> => {
+  const work = async (tx: Tx): Promise<Committed> => {
     // Phase A reads without the scope row; phase B finds the session again under it.
     const seen = await findSession(tx, caller, pushId, context.clock.nowMs());
     sourceBundleId = seen.sourceBundleId;
     await verifyStaged(context, tx, caller.scopeId, seen);
     const nowMs = context.clock.nowMs();
     const scope = await lockScope(tx, caller.scopeId, nowMs);
+    await requireEpoch(context, tx, caller, scope);
     const session = await lockSession(tx, caller, pushId, nowMs);
     const { isSeed } = requireStillPushable(scope, caller.sourceId, session.initializationId);
     if (isSeed) await refreshLease(tx, caller.scopeId, nowMs + context.limits.push.leaseTtlMs);
-    return commitStaged(context, tx, caller, session, scope, isSeed);
+    const runs = await readRuns(tx, context.registry, caller.scopeId, pushId);
+    const done = await commitStaged(context, tx, caller, { ...session, runs }, scope, isSeed);
+    const version = versionOf(context, caller);
+    const tuple = await renderTuple(context, tx, caller.scopeId, version, done.tuple);
+    return { ...done, tuple };
   };
   return context.queue.run(caller.scopeId, async () => {
     try {
-      const tuple = await context.database.transaction(
+      const committed = await context.database.transaction(
         { isolation: 'read-committed', readOnly: false, scopeId: caller.scopeId },
         work,
       );
-      announce(context, caller.scopeId, tuple);
-      return tuple;
+      announce(context, caller.scopeId, committed);
+      return committed.tuple;
     } catch (error) {
       if (error instanceof DatabaseRefusal) {
         return diagnose(context, caller, error, (tx) => readSessionRows(tx, caller, pushId));
@@ -201,6 +239,6 @@ export async function resolveUnknownCommit(
     (tx) => findCommittedTuple(tx, caller.scopeId, caller.sourceId, sourceBundleId),
   );
   if (tuple === null) throw new DatabaseUnavailable('the commit did not happen');
-  announce(context, caller.scopeId, tuple);
+  announce(context, caller.scopeId, { tuple, byteCount: 0 });
   return tuple;
 }

@@ -4,10 +4,12 @@
  */
 import { BUNDLE_ROW } from './bundles.ts';
 import type { Caller } from './caller.ts';
-import type { SyncContext } from './context.ts';
+import { type SyncContext, versionOf } from './context.ts';
+import { isInGap } from './epoch.ts';
 import type { JsonText } from './ports.ts';
 import { numberOf, numberOrNull, textOf, textOrNull } from './record.ts';
 import { refuse } from './refusal.ts';
+import { bundleRowsSql, readRenderedFacts, versionToRender } from './rendering.ts';
 import { readScope } from './scope.ts';
 
 export interface CommittedRowsRequest {
@@ -21,11 +23,11 @@ export interface CommittedRowsRequest {
 const READ_HEADER = `select source_id, source_bundle_id, row_count, bundle_hash, request_hash, note
   from sync.bundle where scope_id = $1::uuid and bundle_seq = $2::bigint`;
 
-const READ_ROWS = `
+const readRowsSql = (version: string | null): string => `
   with candidate as (
     select r.ordinal, ${BUNDLE_ROW} as body
-    from sync.bundle_row r join sync.table_catalog c on c.table_no = r.table_no
-    where r.scope_id = $1::uuid and r.bundle_seq = $2::bigint and r.ordinal > $3::int
+    from (${bundleRowsSql('r.bundle_seq = $2::bigint', version)}) r
+    join sync.table_catalog c on c.table_no = r.table_no where r.ordinal > $3::bigint
     order by r.ordinal limit $4::int
   ), measured as (
     select ordinal, body, sum(octet_length(body)) over (order by ordinal) as running,
@@ -34,6 +36,9 @@ const READ_ROWS = `
   )
   select max(ordinal) as last, coalesce(string_agg(body, ',' order by ordinal), '') as rows
   from measured where running <= $5::bigint or place = 1`;
+
+const READ_ROWS = readRowsSql(null);
+const READ_RENDERED_ROWS = readRowsSql('$6::int');
 
 export async function committedRows(
   context: SyncContext,
@@ -45,21 +50,37 @@ export async function committedRows(
     { isolation: 'repeatable-read', readOnly: true, scopeId: caller.scopeId },
     async (tx) => {
       const scope = await readScope(tx, caller.scopeId, context.clock.nowMs());
-      if (bundleSeq <= scope.retainedBundleFloor) {
+      if (
+        bundleSeq <= scope.retainedBundleFloor ||
+        (await isInGap(tx, caller.scopeId, scope, bundleSeq))
+      ) {
         context.counters.historyPruned += 1;
         refuse('history_pruned', 'the history of this bundle is gone');
       }
       const [header] = await tx.query(READ_HEADER, [caller.scopeId, bundleSeq]);
       if (header === undefined)
         refuse('committed_bundle_not_found', 'there is no such committed bundle');
-      const [page] = await tx.query(READ_ROWS, [
+      const version = await versionToRender(
+        context,
+        tx,
+        caller.scopeId,
+        versionOf(context, caller),
+        bundleSeq - 1,
+        bundleSeq,
+      );
+      const facts =
+        version === null
+          ? { rowCount: numberOf(header, 'row_count'), bundleHash: textOf(header, 'bundle_hash') }
+          : await readRenderedFacts(tx, caller.scopeId, bundleSeq, version);
+      const [page] = await tx.query(version === null ? READ_ROWS : READ_RENDERED_ROWS, [
         caller.scopeId,
         bundleSeq,
         afterRowOrdinal ?? -1,
         Math.min(request.rowsMax, context.limits.committedRows.rowsMax),
         context.limits.committedRows.pageBytesMax,
+        ...(version === null ? [] : [version]),
       ]);
-      const rowCount = numberOf(header, 'row_count');
+      const { rowCount } = facts;
       const last = page === undefined ? null : numberOrNull(page, 'last');
       const note = request.withNotes ? textOrNull(header, 'note') : null;
       const head = JSON.stringify({
@@ -67,7 +88,7 @@ export async function committedRows(
         source_id: textOf(header, 'source_id'),
         source_bundle_id: numberOf(header, 'source_bundle_id'),
         row_count: rowCount,
-        bundle_hash: textOf(header, 'bundle_hash'),
+        bundle_hash: facts.bundleHash,
         canonical_request_hash: textOf(header, 'request_hash'),
         next_row_ordinal: last ?? afterRowOrdinal ?? 0,
         has_more: last !== null && last < rowCount - 1,

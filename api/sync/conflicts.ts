@@ -3,11 +3,12 @@
  * conflict rejects the whole bundle; the answer names the first in push order, and all of them to a
  * client that asked.
  */
+import { assert } from '../../shared/assert.ts';
 import { utf8Length } from '../../shared/bytes.ts';
 import type { Conflict } from '../../shared/protocol/errors.ts';
 import type { WireOp } from '../../shared/protocol/shapes.ts';
 import type { Caller } from './caller.ts';
-import type { SyncContext } from './context.ts';
+import { type SyncContext, versionOf } from './context.ts';
 import type { Tx } from './ports.ts';
 import { flagOf, numberOf, textOf, textOrNull } from './record.ts';
 import { refuse } from './refusal.ts';
@@ -39,7 +40,9 @@ async function readImages(
   ordinals: readonly number[],
   tableNos: ReadonlySet<number>,
 ): Promise<ReadonlyMap<number, string>> {
-  const tables = context.registry.tables.filter((table) => tableNos.has(table.tableNo));
+  const tables = context.registry
+    .tablesAt(versionOf(context, caller))
+    .filter((table) => tableNos.has(table.tableNo));
   const rows = await tx.query(
     `select r.ordinal, ${imageSql(tables, 'r', '$1::uuid')} as payload from sync.push_session_row r
      where r.scope_id = $1::uuid and r.push_id = $2::uuid
@@ -59,15 +62,16 @@ function boundEntries(entries: readonly Conflict[], bytesMax: number): readonly 
   return kept === -1 ? entries : entries.slice(0, Math.max(1, kept));
 }
 
+/** Describes the conflicts that `sync.commit_push` found by the same rule. Never returns. */
 export async function refuseConflicts(
   context: SyncContext,
   tx: Tx,
   caller: Caller,
   pushId: string,
   retainedBundleFloor: number,
-): Promise<void> {
+): Promise<never> {
   const found = await tx.query(FIND, [caller.scopeId, pushId, retainedBundleFloor]);
-  if (found.length === 0) return;
+  assert(found.length > 0, 'only called when the commit found a conflict');
   const isAsked = caller.extensions.has('all_conflicts');
   const listed = found.slice(0, isAsked ? context.limits.conflicts.entriesMax : 1);
   const live = listed.filter(
@@ -101,7 +105,7 @@ export async function refuseConflicts(
     row_ordinal: numberOf(listed[index] ?? {}, 'ordinal'),
     ...entry,
   }));
-  refuse('push_conflict', `${String(found.length)} rows were based on another version`, {
+  return refuse('push_conflict', `${String(found.length)} rows were based on another version`, {
     conflict: first,
     ...(isAsked
       ? {

@@ -6,6 +6,7 @@ import type { ConnectResponse } from '../../shared/protocol/connect.ts';
 import { must } from '../../shared/assert.ts';
 import type { Caller } from './caller.ts';
 import type { SyncContext } from './context.ts';
+import { requireEpoch } from './epoch.ts';
 import type { Tx } from './ports.ts';
 import { type Scope, lockOrCreateScope, readScope, refreshLease } from './scope.ts';
 
@@ -22,7 +23,11 @@ export async function connect(
 ): Promise<ConnectResponse> {
   const seen = await context.database.transaction(
     { isolation: 'read-committed', readOnly: true, scopeId: caller.scopeId },
-    (tx) => readScope(tx, caller.scopeId, context.clock.nowMs()),
+    async (tx) => {
+      const scope = await readScope(tx, caller.scopeId, context.clock.nowMs());
+      await requireEpoch(context, tx, caller, scope);
+      return scope;
+    },
   );
   if (seen.state === 'INITIALIZED') return { resolution: 'remote_authoritative' };
   return context.queue.run(caller.scopeId, () =>

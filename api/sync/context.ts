@@ -1,7 +1,10 @@
 /** What the operations of the service share: ports, tables, settings. */
+import type { Caller } from './caller.ts';
 import type { limits } from '../../shared/limits.ts';
 import type { Clock, Database, Ids, Log } from './ports.ts';
 import type { Registry } from './registry.ts';
+import type { HistorySummary } from './retention.ts';
+import type { SchemaPolicy } from './schema-gate.ts';
 import type { ScopeQueue } from './scope-queue.ts';
 import type { WatchHub } from './watch.ts';
 
@@ -15,7 +18,17 @@ export interface SyncCounters {
   acceptedReplays: number;
   committedBundles: number;
   committedBytes: number;
+  prunedBundles: number;
+  /** Clients that were ahead of the server: the sign of a restore that nobody declared. */
+  checkpointAhead: number;
   inflight: number;
+}
+
+/** What the process learned of the database as it went. */
+export interface SyncState {
+  history: HistorySummary | null;
+  /** As last seen; another process may have begun a new one since. */
+  serverEpoch: string | null;
 }
 
 export interface SyncContext {
@@ -28,6 +41,14 @@ export interface SyncContext {
   readonly queue: ScopeQueue;
   readonly hub: WatchHub;
   readonly counters: SyncCounters;
+  readonly state: SyncState;
+  readonly schemaPolicy: SchemaPolicy;
+  /** What clients do with work that a restore lost. */
+  readonly restorePolicy: 'reoffer' | 'discard';
   /** Extensions that this host offers. */
   readonly extensions: ReadonlySet<string>;
 }
+
+/** The schema version that the caller's answers are rendered for. */
+export const versionOf = (context: SyncContext, caller: Caller): number =>
+  caller.schemaVersion ?? context.registry.schemaVersion;

@@ -5,9 +5,11 @@
  */
 import type { Caller } from './caller.ts';
 import { readBundles } from './bundles.ts';
-import type { SyncContext } from './context.ts';
-import type { JsonText } from './ports.ts';
+import { type SyncContext, versionOf } from './context.ts';
+import { epochMember, isInGap, refuseAhead, requireEpoch } from './epoch.ts';
+import type { JsonText, Tx } from './ports.ts';
 import { refuse } from './refusal.ts';
+import { versionToRender } from './rendering.ts';
 import { type Scope, readScope, requireInitialized } from './scope.ts';
 
 export interface PullRequest {
@@ -19,20 +21,26 @@ export interface PullRequest {
 }
 
 /** The table of §6.1; returns the ceiling. */
-function checkBoundaries(context: SyncContext, scope: Scope, request: PullRequest): number {
+async function checkBoundaries(
+  context: SyncContext,
+  tx: Tx,
+  caller: Caller,
+  scope: Scope,
+  request: PullRequest,
+): Promise<number> {
   const { afterBundleSeq: after, targetBundleSeq: target } = request;
   const prune = (): never => {
     context.counters.historyPruned += 1;
     return refuse('history_pruned', 'the history after this checkpoint is gone');
   };
   if (after < scope.retainedBundleFloor) prune();
-  if (after > scope.latestBundleSeq)
-    refuse('checkpoint_ahead', 'the checkpoint is ahead of the server');
+  if (after > scope.latestBundleSeq) refuseAhead(context, caller, scope);
+  if (await isInGap(tx, caller.scopeId, scope, after)) prune();
   if (target === 0) return scope.latestBundleSeq;
   if (target < scope.retainedBundleFloor) prune();
   if (target < after) refuse('invalid_request', 'target_bundle_seq is below after_bundle_seq');
-  if (target > scope.latestBundleSeq)
-    refuse('checkpoint_ahead', 'the target is ahead of the server');
+  if (target > scope.latestBundleSeq) refuseAhead(context, caller, scope);
+  if (await isInGap(tx, caller.scopeId, scope, target)) prune();
   return target;
 }
 
@@ -45,8 +53,9 @@ export async function pull(
     { isolation: 'repeatable-read', readOnly: true, scopeId: caller.scopeId },
     async (tx) => {
       const scope = await readScope(tx, caller.scopeId, context.clock.nowMs());
+      await requireEpoch(context, tx, caller, scope);
       requireInitialized(scope);
-      const ceilingSeq = checkBoundaries(context, scope, request);
+      const ceilingSeq = await checkBoundaries(context, tx, caller, scope, request);
       const page = await readBundles(tx, {
         scopeId: caller.scopeId,
         afterSeq: request.afterBundleSeq,
@@ -54,9 +63,18 @@ export async function pull(
         bundlesMax: request.bundlesMax,
         bytesMax: context.limits.pull.pageBytesMax,
         withNotes: request.withNotes && caller.extensions.has('bundle_notes'),
+        version: await versionToRender(
+          context,
+          tx,
+          caller.scopeId,
+          versionOf(context, caller),
+          request.afterBundleSeq,
+          ceilingSeq,
+        ),
+        withPrevious: caller.extensions.has('server_epoch'),
       });
       return {
-        json: `{"stable_bundle_seq":${String(ceilingSeq)},"bundles":[${page.bundles.join(',')}],"has_more":${String(page.hasMore)}}`,
+        json: `{${epochMember(caller, scope)}"stable_bundle_seq":${String(ceilingSeq)},"bundles":[${page.bundles.join(',')}],"has_more":${String(page.hasMore)}}`,
       };
     },
   );

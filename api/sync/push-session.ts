@@ -7,12 +7,14 @@ import type { Rejection } from '../../shared/protocol/errors.ts';
 import type { PushChunkResponse, PushCreateResponse } from '../../shared/protocol/push.ts';
 import { isCanonicalUuid } from '../../shared/protocol/shapes.ts';
 import type { Caller } from './caller.ts';
-import type { SyncContext } from './context.ts';
+import { type SyncContext, versionOf } from './context.ts';
 import { checkConversions } from './conversion.ts';
+import { requireEpoch } from './epoch.ts';
 import type { Tx } from './ports.ts';
 import { type StagedRow, checkRows } from './push-rows.ts';
 import { numberOf, textOf, textOrNull } from './record.ts';
-import { refuse } from './refusal.ts';
+import { Refusal, refuse } from './refusal.ts';
+import { renderTuple } from './rendering.ts';
 import {
   type Scope,
   lockScope,
@@ -20,13 +22,20 @@ import {
   requirePushable,
   requireStillPushable,
 } from './scope.ts';
-import { type CommittedTuple, findCommittedTuple, readSource, refuseRetired } from './sources.ts';
+import { type CommittedTuple, readTuple, refuseRetired } from './sources.ts';
 
 export interface PushTuple {
   readonly sourceBundleId: number;
   readonly requestHash: string;
   readonly initializationId: string | null;
   readonly note: string | null;
+}
+
+/** E7: a client that may only read is told so, after a committed push was acknowledged. */
+export function refuseReaders(caller: Caller): void {
+  if (caller.writeRefusal !== undefined && caller.writeRefusal !== null) {
+    throw new Refusal(caller.writeRefusal);
+  }
 }
 
 /** Steps 3 to 5 of create, under the scope row: committed already, or free to be staged. */
@@ -37,7 +46,7 @@ export async function resolveTuple(
   scope: Scope,
   tuple: PushTuple,
 ): Promise<{ readonly committed: CommittedTuple } | { readonly isSeed: boolean }> {
-  const committed = await findCommittedTuple(
+  const { committed, source } = await readTuple(
     tx,
     caller.scopeId,
     caller.sourceId,
@@ -48,10 +57,11 @@ export async function resolveTuple(
       refuse('source_sequence_out_of_order', 'this source bundle was committed with other content');
     }
     context.counters.acceptedReplays += 1;
-    return { committed };
+    const version = versionOf(context, caller);
+    return { committed: await renderTuple(context, tx, caller.scopeId, version, committed) };
   }
+  refuseReaders(caller);
   const { isSeed } = requirePushable(scope, caller.sourceId, tuple.initializationId);
-  const source = await readSource(tx, caller.scopeId, caller.sourceId);
   if (source?.state === 'retired') refuseRetired(caller.sourceId, source);
   const expected = (source?.lastSourceBundleId ?? 0) + 1;
   if (tuple.sourceBundleId < expected) {
@@ -76,7 +86,7 @@ const INSERT_SESSION = `
     request_hash, initialization_id, note, expires_at_ms)
   values ($1::uuid, $2::uuid, $3, $4::bigint, $5::bigint, $6, $7::uuid, $8, $9::bigint)`;
 
-export async function insertSession(
+async function insertSession(
   context: SyncContext,
   tx: Tx,
   caller: Caller,
@@ -117,6 +127,7 @@ export async function createPushSession(
       async (tx): Promise<PushCreateResponse> => {
         const nowMs = context.clock.nowMs();
         const scope = await lockScope(tx, caller.scopeId, nowMs);
+        await requireEpoch(context, tx, caller, scope);
         const resolved = await resolveTuple(context, tx, caller, scope, tuple);
         if ('committed' in resolved) return { status: 'already_committed', ...resolved.committed };
         if (resolved.isSeed)
@@ -243,7 +254,10 @@ export async function checkChunk(
   if (rows.length > push.chunkRowsMax) {
     refuse('push_chunk_invalid', `a chunk has at most ${String(push.chunkRowsMax)} rows`);
   }
-  if (startOrdinal < 0) refuse('push_chunk_invalid', 'start_row_ordinal is an integer from 0');
+  // No bundle has more rows, so a larger ordinal could not even be named in a rejection.
+  if (startOrdinal < 0 || startOrdinal > context.limits.push.bundleRowsMax) {
+    refuse('push_chunk_invalid', 'start_row_ordinal is an integer from 0 to the rows of a bundle');
+  }
   const isAsked = caller.extensions.has('push_rejections');
   const checked = checkRows(
     context.registry,
@@ -265,6 +279,7 @@ export async function pushChunk(
   startOrdinal: number,
   rawRows: readonly unknown[],
 ): Promise<PushChunkResponse> {
+  refuseReaders(caller);
   const rows = await checkChunk(context, caller, rawRows, startOrdinal);
   const bytes = rows.reduce((sum, row) => sum + row.request.length + 1, 0);
   return context.database.transaction(
@@ -304,8 +319,8 @@ export async function pushChunk(
   );
 }
 
-/** Removes a session with its rows; part of commit as well. */
-export const DROP_SESSION = `
+/** Removes a session with its rows. */
+const DROP_SESSION = `
   with dropped as (
     delete from sync.push_session where scope_id = $1::uuid and push_id = $2::uuid returning push_id
   )

@@ -6,6 +6,7 @@
  * that ever becomes SQL text comes from here and matches `[a-z0-9_]+`; requests only select among them.
  */
 import { assert, must } from '../../shared/assert.ts';
+import type { SchemaPolicy } from './schema-gate.ts';
 import type { WireType } from '../../shared/schema/value-wire.ts';
 
 export interface SyncColumn {
@@ -13,6 +14,10 @@ export interface SyncColumn {
   readonly type: WireType;
   /** The full Postgres type, as `format_type` spells it: `numeric(30,10)`. */
   readonly sqlType: string;
+  /** The schema version that brought it; 1 when absent. */
+  readonly since?: number;
+  /** What history from before it means, in wire form: its constant default, or null. */
+  readonly wireDefault?: string | boolean | null;
 }
 
 export interface SyncForeignKey {
@@ -26,6 +31,8 @@ export interface SyncTable {
   readonly table: string;
   readonly key: string;
   readonly keyType: 'uuid' | 'text';
+  /** The schema version that brought it; 1 when absent. */
+  readonly since?: number;
   /** Pushed rows are refused; only triggers and server-side writers fill it. */
   readonly serverWritten: boolean;
   /** All columns that travel, the key included, the scope column not. */
@@ -42,11 +49,19 @@ export interface RegisteredTable extends SyncTable {
   readonly columnsByName: ReadonlyMap<string, SyncColumn>;
 }
 
+export type ServedVersions = Partial<Omit<SchemaPolicy, 'current'>>;
+
 export interface Registry {
   readonly appName: string;
   readonly schemaVersion: number;
+  /** Which versions are still served; all of them when empty. */
+  readonly schemaPolicy: ServedVersions;
   /** In foreign-key order. */
   readonly tables: readonly RegisteredTable[];
+  /** True while every table and column is as old as the first version. */
+  readonly hasOneVersion: boolean;
+  /** The tables as a client of this version knows them, in the same order. */
+  tablesAt(version: number): readonly RegisteredTable[];
   find(schema: string, table: string): RegisteredTable | undefined;
   get(tableNo: number): RegisteredTable;
 }
@@ -131,6 +146,7 @@ export function foreignKeyOrder(tables: readonly SyncTable[]): readonly SyncTabl
 export function createRegistry(options: {
   readonly appName: string;
   readonly schemaVersion: number;
+  readonly schemaPolicy?: ServedVersions;
   readonly tables: readonly SyncTable[];
   /** Numbers by `schema.table`, from the catalogue: a table keeps its number for ever. */
   readonly numbers: ReadonlyMap<string, number>;
@@ -145,10 +161,30 @@ export function createRegistry(options: {
   }));
   const byName = new Map(tables.map((table) => [qualifiedName(table), table]));
   const byNumber = new Map(tables.map((table) => [table.tableNo, table]));
+  const sinceOf = ({ since }: { readonly since?: number }): number => since ?? 1;
+  const tablesByVersion = new Map<number, readonly RegisteredTable[]>();
   return {
     appName: options.appName,
     schemaVersion: options.schemaVersion,
+    schemaPolicy: options.schemaPolicy ?? {},
     tables,
+    hasOneVersion: tables.every((table) =>
+      [table, ...table.columns].every((part) => sinceOf(part) === 1),
+    ),
+    tablesAt: (version) => {
+      if (version >= options.schemaVersion) return tables;
+      const known = tablesByVersion.get(version);
+      if (known !== undefined) return known;
+      const seen = tables
+        .filter((table) => sinceOf(table) <= version)
+        .map((table) => {
+          const columns = table.columns.filter((column) => sinceOf(column) <= version);
+          const columnsByName = new Map(columns.map((column) => [column.name, column]));
+          return { ...table, columns, columnsByName };
+        });
+      tablesByVersion.set(version, seen);
+      return seen;
+    },
     find: (schema, table) => byName.get(`${schema}.${table}`),
     get: (tableNo) =>
       must(byNumber.get(tableNo), 'every table number in the database is registered'),

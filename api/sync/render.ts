@@ -81,6 +81,11 @@ export const rowMatchSql = (
 ): string =>
   `${alias}."${SCOPE_COLUMN}" = ${scope} and ${alias}."${table.key}" = ${keyFromBytesSql(table, bytes)}`;
 
+/** The payload of the row of `table` with the key bytes `source.key`. */
+export const tableImageSql = (table: RegisteredTable, source: string, scope: string): string =>
+  `select ${payloadSql(table, 't')} from ${tableSql(table)} t
+   where ${rowMatchSql(table, 't', scope, `${source}.key`)}`;
+
 /**
  * The payload of the row that `source` names by `table_no` and `key`, as a scalar expression: one lookup
  * by primary key per row. Deliberately not a join. The planner cannot know how many rows a transaction
@@ -93,9 +98,7 @@ export function imageSql(
 ): string {
   if (tables.length === 0) return 'null::text';
   const branches = tables.map(
-    (table) =>
-      `when ${String(table.tableNo)} then (select ${payloadSql(table, 't')} from ${tableSql(table)} t
-       where ${rowMatchSql(table, 't', scope, `${source}.key`)})`,
+    (table) => `when ${String(table.tableNo)} then (${tableImageSql(table, source, scope)})`,
   );
   return `case ${source}.table_no ${branches.join('\n')} end`;
 }

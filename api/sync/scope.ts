@@ -3,6 +3,7 @@
  * Whoever locks the row also puts an overdue lease away; readers treat an overdue one as gone without
  * writing.
  */
+import { assert } from '../../shared/assert.ts';
 import type { Tx } from './ports.ts';
 import { numberOf, numberOrNull, textOf, textOrNull } from './record.ts';
 import { refuse } from './refusal.ts';
@@ -17,15 +18,23 @@ export interface Scope {
   readonly nextBundleSeq: number;
   readonly latestBundleSeq: number;
   readonly retainedBundleFloor: number;
+  readonly epoch: ServerEpoch | null;
 }
 
-const COLUMNS = `state, initializer_source_id, initialization_id::text, lease_expires_at_ms,
-  next_bundle_seq, latest_bundle_seq, retained_bundle_floor`;
+export interface ServerEpoch {
+  readonly id: string;
+  /** Counts from 1; above it the scope may have gaps in its numbers. */
+  readonly ordinal: number;
+}
 
-const READ = `select ${COLUMNS} from sync.scope where scope_id = $1::uuid`;
+const EPOCH =
+  'select epoch_id::text as epoch_id, ordinal from sync.server_epoch order by ordinal desc limit 1';
+const READ = `select s.state, s.initializer_source_id, s.initialization_id::text, s.lease_expires_at_ms,
+    s.next_bundle_seq, s.latest_bundle_seq, s.retained_bundle_floor, e.epoch_id, e.ordinal as epoch_ordinal
+  from sync.scope s cross join lateral (${EPOCH}) e where s.scope_id = $1::uuid`;
 /** Takes the scope row (protocol.md §2.3); held to the end of the transaction. */
-const LOCK = `${READ} for update`;
-const CREATE = 'insert into sync.scope (scope_id) values ($1::uuid) on conflict do nothing';
+const LOCK = `${READ} for update of s`;
+const CREATE = 'select sync.create_scope($1::uuid)';
 const EXPIRE = `update sync.scope set state = 'UNINITIALIZED', initializer_source_id = null,
   initialization_id = null, lease_expires_at_ms = null where scope_id = $1::uuid`;
 
@@ -37,6 +46,7 @@ const NO_SCOPE: Scope = {
   nextBundleSeq: 1,
   latestBundleSeq: 0,
   retainedBundleFloor: 0,
+  epoch: null,
 };
 
 async function load(tx: Tx, statement: string, scopeId: string): Promise<Scope | null> {
@@ -50,7 +60,15 @@ async function load(tx: Tx, statement: string, scopeId: string): Promise<Scope |
     nextBundleSeq: numberOf(row, 'next_bundle_seq'),
     latestBundleSeq: numberOf(row, 'latest_bundle_seq'),
     retainedBundleFloor: numberOf(row, 'retained_bundle_floor'),
+    epoch: { id: textOf(row, 'epoch_id'), ordinal: numberOf(row, 'epoch_ordinal') },
   };
+}
+
+/** The current server epoch, for callers without a scope. */
+export async function readEpoch(tx: Tx): Promise<ServerEpoch> {
+  const [row] = await tx.query(EPOCH);
+  assert(row !== undefined, 'the server has an epoch from its first start on');
+  return { id: textOf(row, 'epoch_id'), ordinal: numberOf(row, 'ordinal') };
 }
 
 const isOverdue = (scope: Scope, nowMs: number): boolean =>

@@ -14,6 +14,7 @@ import type { Caller } from './caller.ts';
 import { describeCapabilities } from './capabilities.ts';
 import { commitPush } from './commit.ts';
 import { type CommittedRowsRequest, committedRows } from './committed-rows.ts';
+import { clean } from './cleaning.ts';
 import { connect } from './connect.ts';
 import type { SyncContext, SyncCounters, SyncLimits } from './context.ts';
 import {
@@ -29,17 +30,25 @@ import { type PullRequest, pull, readLatest } from './pull.ts';
 import { type PushTuple, createPushSession, deletePushSession, pushChunk } from './push-session.ts';
 import { Refusal, type SyncFailure } from './refusal.ts';
 import type { Registry } from './registry.ts';
+import type { SchemaPolicy } from './schema-gate.ts';
+import { readEpoch } from './scope.ts';
 import { createScopeQueue } from './scope-queue.ts';
 import { type SinglePush, pushOnce } from './single-push.ts';
 import {
   type SnapshotPageRequest,
-  cleanSnapshots,
   createSnapshot,
   createSnapshotGate,
   deleteSnapshot,
   readSnapshotPage,
 } from './snapshot.ts';
+import { retainHistory } from './retention.ts';
+import {
+  type SnapshotLines,
+  type SnapshotStreamRequest,
+  openSnapshotStream,
+} from './snapshot-stream.ts';
 import type { CommittedTuple, SourceReplacement } from './sources.ts';
+import { type StatusCounters, describeStatus } from './status.ts';
 import { type WatchHub, createWatchHub } from './watch.ts';
 import {
   type ServerWrite,
@@ -56,7 +65,10 @@ export interface SyncService {
   readonly counters: Readonly<SyncCounters>;
   readonly hub: WatchHub;
   readonly registry: Registry;
+  readonly schemaPolicy: SchemaPolicy;
   lifecycle(): Lifecycle;
+  /** Whether the extension is switched on. */
+  offers(extension: string): boolean;
   connect(caller: Caller, hasLocalPendingRows: boolean): Answer<ConnectResponse>;
   createPushSession(
     caller: Caller,
@@ -82,13 +94,23 @@ export interface SyncService {
   ): Answer<SnapshotSessionResponse>;
   readSnapshotPage(caller: Caller, request: SnapshotPageRequest): Answer<JsonText>;
   deleteSnapshot(caller: Caller, snapshotId: string): Answer<void>;
+  /** E5. The pages of the answer may throw a `Refusal` or a lost database while they are read. */
+  openSnapshotStream(caller: Caller, request: SnapshotStreamRequest): Answer<SnapshotLines>;
+  /** Takes one of the permits for streams; held until the last line is written. Null: none is free. */
+  enterSnapshotStream(): (() => void) | null;
   /** Takes one of the permits for snapshot pages; held until the body is written. Null: none is free. */
   enterSnapshotPage(): (() => void) | null;
-  capabilities(areExtensionsAsked: boolean): CapabilitiesResponse;
+  /** The current server epoch, null while the database has not been heard. */
+  serverEpoch(): Promise<string | null>;
+  capabilities(areExtensionsAsked: boolean, schemaVersion?: number): CapabilitiesResponse;
   /** True when the database answers. */
   isHealthy(): Promise<boolean>;
   /** Removes what expired. The host calls it every minute. */
   clean(): Promise<void>;
+  /** Lets old history go and refreshes what status shows. The host calls it now and then. */
+  retain(): Promise<void>;
+  /** Counters for operators; constant in cost. */
+  status(): Answer<StatusCounters>;
   /** The one door for server-side writers; throws like a database transaction does. */
   withServerBundle<T>(
     write: ServerWrite,
@@ -105,6 +127,8 @@ export interface SyncServiceOptions {
   readonly ids: Ids;
   readonly log: Log;
   readonly limits?: SyncLimits;
+  /** What clients are told to do with work that a restore lost; `reoffer` when absent. */
+  readonly restorePolicy?: 'reoffer' | 'discard';
   /** Extensions that are offered; all of this build when absent. */
   readonly extensions?: readonly string[];
 }
@@ -114,6 +138,9 @@ export const EXTENSIONS: readonly string[] = [
   'all_conflicts',
   'push_rejections',
   'bundle_notes',
+  'snapshot_stream',
+  'server_epoch',
+  'schema_negotiation',
   'expected_user',
 ];
 
@@ -133,7 +160,19 @@ function createContext(options: SyncServiceOptions): SyncContext {
       acceptedReplays: 0,
       committedBundles: 0,
       committedBytes: 0,
+      prunedBundles: 0,
+      checkpointAhead: 0,
       inflight: 0,
+    },
+    state: { history: null, serverEpoch: null },
+    restorePolicy: options.restorePolicy ?? 'reoffer',
+    schemaPolicy: {
+      minRead: 1,
+      minWrite: 1,
+      defaultVersion: options.registry.schemaVersion,
+      minClientVersions: {},
+      ...options.registry.schemaPolicy,
+      current: options.registry.schemaVersion,
     },
     extensions: new Set(options.extensions ?? EXTENSIONS),
   };
@@ -189,17 +228,38 @@ function createRunner(context: SyncContext): {
   };
 }
 
+const READ_ONLY = { isolation: 'read-committed', readOnly: true, scopeId: null } as const;
+
+/** As last seen by any operation; read once when nothing has been seen. */
+async function findServerEpoch(context: SyncContext, run: Run): Promise<string | null> {
+  if (context.state.serverEpoch === null) {
+    const read = await run('status_failed', (c) => c.database.transaction(READ_ONLY, readEpoch));
+    if (read.ok) context.state.serverEpoch = read.value.id;
+  }
+  return context.state.serverEpoch;
+}
+
+async function isHealthy(context: SyncContext, run: Run): Promise<boolean> {
+  const outcome = await run('health_failed', (c) =>
+    c.database.transaction(READ_ONLY, (tx) => tx.query('select 1 as one')),
+  );
+  return outcome.ok && (context.state.history?.floorAheadCount ?? 0) === 0;
+}
+
 export function createSyncService(options: SyncServiceOptions): SyncService {
   const context = createContext(options);
   const { run, stop, lifecycle } = createRunner(context);
   const builds = createSnapshotGate(context.limits.snapshot.buildsMax);
   const pages = createSnapshotGate(context.limits.snapshot.pageRequestsMax);
+  const streams = createSnapshotGate(context.limits.snapshotStream.streamsMax);
   return {
     limits: context.limits,
     counters: context.counters,
     hub: context.hub,
     registry: context.registry,
+    schemaPolicy: context.schemaPolicy,
     lifecycle,
+    offers: (extension) => context.extensions.has(extension),
     stop,
     connect: (caller, pending) => run('connect_failed', (c) => connect(c, caller, pending)),
     createPushSession: (caller, tuple, planned) =>
@@ -221,20 +281,21 @@ export function createSyncService(options: SyncServiceOptions): SyncService {
       run('snapshot_chunk_failed', (c) => readSnapshotPage(c, caller, request)),
     deleteSnapshot: (caller, snapshotId) =>
       run('snapshot_session_delete_failed', (c) => deleteSnapshot(c, caller, snapshotId)),
+    openSnapshotStream: (caller, request) =>
+      run('snapshot_chunk_failed', (c) => openSnapshotStream(c, caller, request)),
+    enterSnapshotStream: () => (streams.tryEnter() ? () => streams.release() : null),
     enterSnapshotPage: () => (pages.tryEnter() ? () => pages.release() : null),
-    capabilities: (areAsked) => describeCapabilities(context, areAsked),
-    isHealthy: async () => {
-      const outcome = await run('health_failed', (c) =>
-        c.database.transaction(
-          { isolation: 'read-committed', readOnly: true, scopeId: null },
-          (tx) => tx.query('select 1 as one'),
-        ),
-      );
-      return outcome.ok;
-    },
+    capabilities: (areAsked, version) => describeCapabilities(context, areAsked, version),
+    serverEpoch: () => findServerEpoch(context, run),
+    isHealthy: () => isHealthy(context, run),
     clean: async () => {
-      await run('snapshot_session_delete_failed', cleanSnapshots);
+      await run('snapshot_session_delete_failed', clean);
     },
+    retain: async () => {
+      const summary = await run('status_failed', retainHistory);
+      if (summary.ok) context.state.history = summary.value;
+    },
+    status: () => run('status_failed', describeStatus),
     withServerBundle: (write, work) => writeServerBundle(context, write, work),
   };
 }

@@ -4,23 +4,19 @@
  * conflicts, application, capture and diagnosis are the same code.
  */
 import { hashCanonicalRows } from '../../shared/protocol/bundle-hash.ts';
+import { runsOf } from './apply.ts';
 import { readBundles } from './bundles.ts';
 import type { Caller } from './caller.ts';
-import { announce, commitStaged, resolveUnknownCommit } from './commit.ts';
-import type { SyncContext } from './context.ts';
+import { type Committed, announce, commitStaged, resolveUnknownCommit } from './commit.ts';
+import { type SyncContext, versionOf } from './context.ts';
+import { epochMember, isInGap, refuseAhead, requireEpoch } from './epoch.ts';
 import { diagnose } from './diagnose.ts';
 import { CommitOutcomeUnknown, DatabaseRefusal, type JsonText, type Tx } from './ports.ts';
 import { type StagedRow } from './push-rows.ts';
-import {
-  type PushTuple,
-  checkChunk,
-  insertSession,
-  resolveTuple,
-  stageRows,
-} from './push-session.ts';
+import { type PushTuple, checkChunk, resolveTuple, stageRows } from './push-session.ts';
 import { refuse } from './refusal.ts';
+import { renderTuple, versionToRender } from './rendering.ts';
 import { lockScope, readScope } from './scope.ts';
-import type { CommittedTuple } from './sources.ts';
 
 export interface SinglePush {
   readonly tuple: PushTuple;
@@ -30,10 +26,9 @@ export interface SinglePush {
   readonly withNotes: boolean;
 }
 
-type Outcome = {
-  readonly status: 'committed' | 'already_committed';
-  readonly committed: CommittedTuple;
-};
+type Outcome =
+  | { readonly status: 'committed'; readonly committed: Committed }
+  | { readonly status: 'already_committed'; readonly committed: Pick<Committed, 'tuple'> };
 
 async function stage(
   context: SyncContext,
@@ -42,7 +37,8 @@ async function stage(
   push: SinglePush,
   rows: readonly StagedRow[],
 ): Promise<{ readonly pushId: string; readonly sourceBundleId: number }> {
-  const pushId = await insertSession(context, tx, caller, push.tuple, rows.length);
+  // No session: nobody but this transaction ever sees these rows.
+  const pushId = context.ids.uuid();
   await stageRows(tx, caller, pushId, rows, 0);
   return { pushId, sourceBundleId: push.tuple.sourceBundleId };
 }
@@ -55,25 +51,22 @@ async function commitOnce(
   rows: readonly StagedRow[],
 ): Promise<Outcome> {
   const scope = await lockScope(tx, caller.scopeId, context.clock.nowMs());
+  await requireEpoch(context, tx, caller, scope);
   const resolved = await resolveTuple(context, tx, caller, scope, push.tuple);
   if ('committed' in resolved)
-    return { status: 'already_committed', committed: resolved.committed };
-  if ((push.afterBundleSeq ?? 0) > scope.latestBundleSeq) {
-    refuse('checkpoint_ahead', 'the checkpoint is ahead of the server');
-  }
+    return { status: 'already_committed', committed: { tuple: resolved.committed } };
+  if ((push.afterBundleSeq ?? 0) > scope.latestBundleSeq) refuseAhead(context, caller, scope);
   const { pushId } = await stage(context, tx, caller, push, rows);
-  const session = {
-    pushId,
-    sourceBundleId: push.tuple.sourceBundleId,
-    plannedRowCount: rows.length,
-    nextRowOrdinal: rows.length,
-    requestHash: push.tuple.requestHash,
-    requestBytes: 0,
-    initializationId: push.tuple.initializationId,
-    note: push.tuple.note,
-  };
-  const committed = await commitStaged(context, tx, caller, session, scope, resolved.isSeed);
-  return { status: 'committed', committed };
+  const staged = { ...push.tuple, pushId, runs: runsOf(rows) };
+  const committed = await commitStaged(context, tx, caller, staged, scope, resolved.isSeed);
+  const tuple = await renderTuple(
+    context,
+    tx,
+    caller.scopeId,
+    versionOf(context, caller),
+    committed.tuple,
+  );
+  return { status: 'committed', committed: { ...committed, tuple } };
 }
 
 /** The bundles after the client's checkpoint, or what stands in the way of giving them. */
@@ -86,14 +79,18 @@ async function catchUp(
   readonly bundles: readonly string[];
   readonly hasMore: boolean;
   readonly isPruned: boolean;
+  readonly epoch: string;
 }> {
   return context.database.transaction(
     { isolation: 'repeatable-read', readOnly: true, scopeId: caller.scopeId },
     async (tx) => {
       const scope = await readScope(tx, caller.scopeId, context.clock.nowMs());
       const afterSeq = push.afterBundleSeq ?? bundleSeq - 1;
-      if (afterSeq < scope.retainedBundleFloor)
-        return { bundles: [], hasMore: true, isPruned: true };
+      const epoch = epochMember(caller, scope);
+      const isPruned =
+        afterSeq < scope.retainedBundleFloor ||
+        (push.afterBundleSeq !== null && (await isInGap(tx, caller.scopeId, scope, afterSeq)));
+      if (isPruned) return { bundles: [], hasMore: true, isPruned, epoch };
       const { responseBundlesMax, responseBytesMax } = context.limits.singlePush;
       const page = await readBundles(tx, {
         scopeId: caller.scopeId,
@@ -102,8 +99,18 @@ async function catchUp(
         bundlesMax: responseBundlesMax,
         bytesMax: responseBytesMax,
         withNotes: push.withNotes && caller.extensions.has('bundle_notes'),
+        version: await versionToRender(
+          context,
+          tx,
+          caller.scopeId,
+          versionOf(context, caller),
+          afterSeq,
+          bundleSeq,
+        ),
+        withPrevious: caller.extensions.has('server_epoch'),
+        mayBeEmpty: true,
       });
-      return { ...page, isPruned: false };
+      return { ...page, isPruned: false, epoch };
     },
   );
 }
@@ -139,19 +146,20 @@ export async function pushOnce(
         }
         if (error instanceof CommitOutcomeUnknown) {
           const found = await resolveUnknownCommit(context, caller, push.tuple.sourceBundleId);
-          return { status: 'committed', committed: found };
+          return { status: 'committed', committed: { tuple: found, byteCount: 0 } };
         }
         throw error;
       }
     },
   );
-  const page = await catchUp(context, caller, push, committed.bundle_seq);
+  const { tuple } = committed;
+  const page = await catchUp(context, caller, push, tuple.bundle_seq);
   const head = JSON.stringify({
     status,
-    ...committed,
-    stable_bundle_seq: committed.bundle_seq,
+    ...tuple,
+    stable_bundle_seq: tuple.bundle_seq,
     has_more: page.hasMore,
     ...(page.isPruned ? { catch_up_error: 'history_pruned' } : {}),
   });
-  return { json: `${head.slice(0, -1)},"bundles":[${page.bundles.join(',')}]}` };
+  return { json: `{${page.epoch}${head.slice(1, -1)},"bundles":[${page.bundles.join(',')}]}` };
 }

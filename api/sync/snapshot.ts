@@ -9,7 +9,8 @@ import { assert } from '../../shared/assert.ts';
 import { isCanonicalUuid } from '../../shared/protocol/shapes.ts';
 import type { SnapshotSessionResponse } from '../../shared/protocol/snapshot.ts';
 import type { Caller } from './caller.ts';
-import type { SyncContext } from './context.ts';
+import { type SyncContext, versionOf } from './context.ts';
+import { requireEpoch } from './epoch.ts';
 import type { JsonText, SqlRecord, Tx } from './ports.ts';
 import { numberOf, textOf, textOrNull } from './record.ts';
 import { refuse } from './refusal.ts';
@@ -39,13 +40,13 @@ const materializeSql = (table: RegisteredTable): string => `
   )
   select count(*) as rows, coalesce(sum(bytes), 0)::bigint as bytes, coalesce(max(bytes), 0) as largest from frozen`;
 
-const COUNT_LIVE =
-  'select count(*) as n from sync.row_state where scope_id = $1::uuid and not deleted';
+const COUNT_LIVE = `select count(*) as n from sync.row_state s where s.scope_id = $1::uuid and not s.deleted
+  and exists (select from sync.table_catalog c where c.table_no = s.table_no and c.since_version <= $2::int)`;
 
 const INSERT_SESSION = `
   insert into sync.snapshot_session (scope_id, snapshot_id, source_id, replacement_source_id,
-    snapshot_bundle_seq, row_count, byte_count, expires_at_ms)
-  values ($1::uuid, $2::uuid, $3, $4, $5::bigint, $6::bigint, $7::bigint, $8::bigint)`;
+    snapshot_bundle_seq, row_count, byte_count, expires_at_ms, tables)
+  values ($1::uuid, $2::uuid, $3, $4, $5::bigint, $6::bigint, $7::bigint, $8::bigint, $9::text::jsonb)`;
 
 /** One live session per source; above the scope's number the oldest goes. */
 const EXPIRE_OTHERS = `
@@ -58,6 +59,8 @@ const EXPIRE_OTHERS = `
 interface Totals {
   rows: number;
   bytes: number;
+  /** Table number, rows, and the schema version they are rendered for, in the session's order. */
+  readonly tables: (readonly [number, number, number])[];
 }
 
 async function materialize(
@@ -65,9 +68,10 @@ async function materialize(
   tx: Tx,
   scopeId: string,
   snapshotId: string,
+  version: number,
 ): Promise<Totals> {
   const { snapshot, push } = context.limits;
-  const totals: Totals = { rows: 0, bytes: 0 };
+  const totals: Totals = { rows: 0, bytes: 0, tables: [] };
   const bound = (dimension: string, actual: number, limit: number): void => {
     if (actual <= limit) return;
     refuse('snapshot_session_limit_exceeded', 'the scope is too large for one snapshot', {
@@ -76,16 +80,17 @@ async function materialize(
       limit,
     });
   };
-  for (const table of context.registry.tables) {
+  for (const table of context.registry.tablesAt(version)) {
     const [row] = await tx.query(materializeSql(table), [scopeId, snapshotId, totals.rows]);
     assert(row !== undefined, 'an aggregate has one row');
     totals.rows += numberOf(row, 'rows');
+    totals.tables.push([table.tableNo, numberOf(row, 'rows'), version]);
     totals.bytes += numberOf(row, 'bytes');
     bound('row_count', totals.rows, snapshot.sessionRowsMax);
     bound('byte_count', totals.bytes, snapshot.sessionBytesMax);
     bound('row_byte_count', numberOf(row, 'largest'), push.rowBytesMax);
   }
-  const [live] = await tx.query(COUNT_LIVE, [scopeId]);
+  const [live] = await tx.query(COUNT_LIVE, [scopeId, version]);
   assert(
     live !== undefined && numberOf(live, 'n') === totals.rows,
     'every live row state has its row',
@@ -146,9 +151,16 @@ async function build(
         replacement === null
           ? await readScope(tx, scopeId, nowMs)
           : await lockScope(tx, scopeId, nowMs);
+      await requireEpoch(context, tx, caller, scope);
       requireInitialized(scope);
       if (replacement !== null) await rotateSource(tx, scopeId, replacement);
-      const totals = await materialize(context, tx, scopeId, snapshotId);
+      const totals = await materialize(
+        context,
+        tx,
+        scopeId,
+        snapshotId,
+        versionOf(context, caller),
+      );
       const expiresAtMs = nowMs + context.limits.snapshot.sessionTtlMs;
       await tx.query(EXPIRE_OTHERS, [
         scopeId,
@@ -165,6 +177,7 @@ async function build(
         totals.rows,
         totals.bytes,
         expiresAtMs,
+        JSON.stringify(totals.tables),
       ]);
       return {
         snapshot_id: snapshotId,
@@ -177,11 +190,12 @@ async function build(
   );
 }
 
-const READ_SESSION = `select source_id, replacement_source_id, snapshot_bundle_seq, row_count, expires_at_ms
+const READ_SESSION = `select source_id, replacement_source_id, snapshot_bundle_seq, row_count, expires_at_ms,
+    tables::text
   from sync.snapshot_session where scope_id = $1::uuid and snapshot_id = $2::uuid`;
 
 /** 404, then 403, then 410. The makers of a rotation are both its sources. */
-async function findSession(
+export async function findSnapshotSession(
   tx: Tx,
   caller: Caller,
   snapshotId: string,
@@ -190,7 +204,9 @@ async function findSession(
   const [row] = isCanonicalUuid(snapshotId)
     ? await tx.query(READ_SESSION, [caller.scopeId, snapshotId])
     : [];
-  if (row === undefined) refuse('snapshot_session_not_found', 'there is no such snapshot session');
+  if (row === undefined || numberOf(row, 'expires_at_ms') === 0) {
+    refuse('snapshot_session_not_found', 'there is no such snapshot session');
+  }
   if (
     textOf(row, 'source_id') !== caller.sourceId &&
     textOrNull(row, 'replacement_source_id') !== caller.sourceId
@@ -233,7 +249,7 @@ export async function readSnapshotPage(
   return context.database.transaction(
     { isolation: 'repeatable-read', readOnly: true, scopeId: caller.scopeId },
     async (tx) => {
-      const session = await findSession(tx, caller, snapshotId, context.clock.nowMs());
+      const session = await findSnapshotSession(tx, caller, snapshotId, context.clock.nowMs());
       const rowCount = numberOf(session, 'row_count');
       const [page] = await tx.query(READ_PAGE, [
         caller.scopeId,
@@ -262,8 +278,9 @@ export async function readSnapshotPage(
   );
 }
 
+/** 0 says "dropped": from now on the session is unknown. */
 const DROP =
-  'delete from sync.snapshot_session where scope_id = $1::uuid and snapshot_id = $2::uuid';
+  'update sync.snapshot_session set expires_at_ms = 0 where scope_id = $1::uuid and snapshot_id = $2::uuid';
 
 /** The session is gone at once (404 from now on); its rows go with the cleaner. */
 export async function deleteSnapshot(
@@ -274,38 +291,8 @@ export async function deleteSnapshot(
   await context.database.transaction(
     { isolation: 'read-committed', readOnly: false, scopeId: caller.scopeId },
     async (tx) => {
-      await findSession(tx, caller, snapshotId, context.clock.nowMs());
+      await findSnapshotSession(tx, caller, snapshotId, context.clock.nowMs());
       await tx.query(DROP, [caller.scopeId, snapshotId]);
     },
   );
-}
-
-const CLEAN = `
-  with gone as (
-    delete from sync.snapshot_row where ctid in (
-      select r.ctid from sync.snapshot_row r
-      where not exists (select 1 from sync.snapshot_session s
-        where s.scope_id = r.scope_id and s.snapshot_id = r.snapshot_id and s.expires_at_ms > $1::bigint)
-      limit $2::int) returning 1
-  )
-  select count(*) as n from gone`;
-
-/** Removes frozen rows whose session is over, in bounded batches, and long expired headers. */
-export async function cleanSnapshots(context: SyncContext): Promise<void> {
-  const batchRows = 5000;
-  const batchesMax = 8;
-  for (let batch = 0; batch < batchesMax; batch += 1) {
-    const removed = await context.database.transaction(
-      { isolation: 'read-committed', readOnly: false, scopeId: null },
-      async (tx) => {
-        const nowMs = context.clock.nowMs();
-        const [row] = await tx.query(CLEAN, [nowMs, batchRows]);
-        await tx.query('delete from sync.snapshot_session where expires_at_ms < $1::bigint', [
-          nowMs - context.limits.snapshot.sessionTtlMs,
-        ]);
-        return row === undefined ? 0 : numberOf(row, 'n');
-      },
-    );
-    if (removed < batchRows) return;
-  }
 }

@@ -2,9 +2,10 @@
  * The streams of bundles (protocol.md §8.4): none → active → retired, or reserved → active → retired. A
  * source's last tuple outlives the history, so that a late retry still learns that it was committed.
  */
+import { assert } from '../../shared/assert.ts';
 import { isClientSourceId } from '../../shared/protocol/shapes.ts';
 import type { ReplacementReason } from '../../shared/protocol/snapshot.ts';
-import type { Tx } from './ports.ts';
+import type { SqlRecord, Tx } from './ports.ts';
 import { numberOf, textOf, textOrNull } from './record.ts';
 import { refuse } from './refusal.ts';
 
@@ -26,7 +27,10 @@ async function load(
   sourceId: string,
 ): Promise<Source | null> {
   const [row] = await tx.query(statement, [scopeId, sourceId]);
-  if (row === undefined) return null;
+  return row === undefined ? null : sourceOf(row);
+}
+
+function sourceOf(row: SqlRecord): Source {
   return {
     state: textOf(row, 'state') as Source['state'],
     lastSourceBundleId: numberOf(row, 'last_source_bundle_id'),
@@ -65,6 +69,24 @@ const FIND_TUPLE = `
     and last_bundle_seq is not null
   limit 1`;
 
+const READ_TUPLE = `
+  select s.state, s.last_source_bundle_id, s.replaced_by_source_id,
+    t.bundle_seq, t.row_count, t.bundle_hash, t.request_hash
+  from (select 1) one
+  left join sync.source s on s.scope_id = $1::uuid and s.source_id = $2
+  left join (${FIND_TUPLE}) t on true`;
+
+function tupleOf(row: SqlRecord, sourceId: string, sourceBundleId: number): CommittedTuple {
+  return {
+    bundle_seq: numberOf(row, 'bundle_seq'),
+    source_id: sourceId,
+    source_bundle_id: sourceBundleId,
+    row_count: numberOf(row, 'row_count'),
+    bundle_hash: textOf(row, 'bundle_hash'),
+    canonical_request_hash: textOf(row, 'request_hash'),
+  };
+}
+
 /** What was committed under the tuple, if anything is still known of it. */
 export async function findCommittedTuple(
   tx: Tx,
@@ -73,14 +95,22 @@ export async function findCommittedTuple(
   sourceBundleId: number,
 ): Promise<CommittedTuple | null> {
   const [row] = await tx.query(FIND_TUPLE, [scopeId, sourceId, sourceBundleId]);
-  if (row === undefined) return null;
+  return row === undefined ? null : tupleOf(row, sourceId, sourceBundleId);
+}
+
+/** The same together with the source, in one statement. */
+export async function readTuple(
+  tx: Tx,
+  scopeId: string,
+  sourceId: string,
+  sourceBundleId: number,
+): Promise<{ readonly committed: CommittedTuple | null; readonly source: Source | null }> {
+  const [row] = await tx.query(READ_TUPLE, [scopeId, sourceId, sourceBundleId]);
+  assert(row !== undefined, 'an outer join of one row has one row');
   return {
-    bundle_seq: numberOf(row, 'bundle_seq'),
-    source_id: sourceId,
-    source_bundle_id: sourceBundleId,
-    row_count: numberOf(row, 'row_count'),
-    bundle_hash: textOf(row, 'bundle_hash'),
-    canonical_request_hash: textOf(row, 'request_hash'),
+    committed:
+      textOrNull(row, 'bundle_seq') === null ? null : tupleOf(row, sourceId, sourceBundleId),
+    source: textOrNull(row, 'state') === null ? null : sourceOf(row),
   };
 }
 

@@ -25,6 +25,8 @@ export interface Subscription {
   /** Takes what is in the slot. */
   take(): Hint | null;
   ended(): StreamEnd | null;
+  /** The reader knows of `bundleSeq` already; nothing up to it is worth a hint. */
+  skipTo(bundleSeq: number): void;
   close(): void;
 }
 
@@ -37,9 +39,16 @@ export interface WatchLimits {
 export interface WatchHub {
   /** Null when a quota is used up. An older stream of the same source ends. */
   subscribe(subscriber: Subscriber): Subscription | null;
+  /** A commit of this process: for its own streams, and for the bridge to the other processes. */
   publish(scopeId: string, hint: Hint): void;
+  /** A commit of another process. */
+  relay(scopeId: string, hint: Hint): void;
+  /** Hears what is published; the bridge. */
+  onPublish(heard: (scopeId: string, hint: Hint) => void): void;
   /** Scopes that somebody listens to, for the bridge between processes. */
   scopes(): readonly string[];
+  /** Streams that are open. */
+  count(): number;
   /** Ends every stream; nobody can subscribe afterwards. */
   close(): void;
 }
@@ -51,10 +60,26 @@ interface Stream {
   end: StreamEnd | null;
 }
 
+const subscriptionOf = (stream: Stream, close: () => void): Subscription => ({
+  take: () => {
+    const hint = stream.slot;
+    stream.slot = null;
+    if (hint !== null) stream.delivered = hint.bundleSeq;
+    return hint;
+  },
+  ended: () => stream.end,
+  skipTo: (bundleSeq) => {
+    stream.delivered = Math.max(stream.delivered, bundleSeq);
+    if (stream.slot !== null && stream.slot.bundleSeq <= bundleSeq) stream.slot = null;
+  },
+  close,
+});
+
 export function createWatchHub(limits: WatchLimits): WatchHub {
   const streamsByScope = new Map<string, Set<Stream>>();
   let count = 0;
   let isClosed = false;
+  let heard: (scopeId: string, hint: Hint) => void = () => undefined;
 
   const remove = (stream: Stream): void => {
     const streams = streamsByScope.get(stream.subscriber.scopeId);
@@ -71,6 +96,9 @@ export function createWatchHub(limits: WatchLimits): WatchHub {
     if (hint.bundleSeq <= Math.max(stream.delivered, stream.slot?.bundleSeq ?? 0)) return;
     stream.slot = hint;
     stream.subscriber.wake();
+  };
+  const relay = (scopeId: string, hint: Hint): void => {
+    for (const stream of streamsByScope.get(scopeId) ?? []) offer(stream, hint);
   };
 
   return {
@@ -94,21 +122,18 @@ export function createWatchHub(limits: WatchLimits): WatchHub {
       streams.add(stream);
       streamsByScope.set(subscriber.scopeId, streams);
       count += 1;
-      return {
-        take: () => {
-          const hint = stream.slot;
-          stream.slot = null;
-          if (hint !== null) stream.delivered = hint.bundleSeq;
-          return hint;
-        },
-        ended: () => stream.end,
-        close: () => remove(stream),
-      };
+      return subscriptionOf(stream, () => remove(stream));
     },
     publish: (scopeId, hint) => {
-      for (const stream of streamsByScope.get(scopeId) ?? []) offer(stream, hint);
+      relay(scopeId, hint);
+      heard(scopeId, hint);
+    },
+    relay,
+    onPublish: (listener) => {
+      heard = listener;
     },
     scopes: () => [...streamsByScope.keys()],
+    count: () => count,
     close: () => {
       isClosed = true;
       for (const streams of streamsByScope.values()) {

@@ -12,16 +12,15 @@ import { hashCanonicalRows } from '../../shared/protocol/bundle-hash.ts';
 import { canonicalJson } from '../../shared/protocol/canonical-json.ts';
 import type { BundleNote } from '../../shared/protocol/shapes.ts';
 import { scopeIdOf } from './caller.ts';
-import { announce } from './commit.ts';
-import { FINISH, OPEN_CONTEXT } from './commit-statements.ts';
+import { type Committed, announce } from './commit.ts';
+import { OPEN_CONTEXT, readFacts } from './commit-statements.ts';
 import { INITIALIZE } from './connect.ts';
 import type { SyncContext } from './context.ts';
-import { storeEffects } from './effects.ts';
 import type { SqlRecord, Tx } from './ports.ts';
 import { numberOrNull, textOf } from './record.ts';
 import { refuse } from './refusal.ts';
 import { lockOrCreateScope } from './scope.ts';
-import { type CommittedTuple, readSource } from './sources.ts';
+import { readSource } from './sources.ts';
 
 export interface ServerWrite {
   readonly userId: string;
@@ -43,15 +42,15 @@ export type WriteServerBundle<T> = (tx: Tx, scopeId: string) => Promise<T>;
 
 interface Written<T> {
   readonly result: ServerWriteResult<T>;
-  readonly committed: CommittedTuple | null;
+  readonly committed: Committed | null;
 }
 
 const READ_RECEIPT = `select command_hash, bundle_seq from sync.write_receipt
   where scope_id = $1::uuid and operation_id = $2::uuid`;
 const INSERT_RECEIPT = `insert into sync.write_receipt (scope_id, operation_id, command_hash, bundle_seq, created_at_ms)
   values ($1::uuid, $2::uuid, $3, $4::bigint, $5::bigint)`;
-const CLOSE_CONTEXT = `with captured as (delete from sync.capture where scope_id = $1::uuid)
-  delete from sync.context where scope_id = $1::uuid`;
+const FINISH = `select outcome, row_count, byte_count, bundle_hash from sync.finish_bundle(
+  $1::uuid, $2::bigint, $3, $4::bigint, null, $5, $6, $7::bigint, $8::bigint, $9::bigint, $10::integer)`;
 
 export async function writeServerBundle<T>(
   context: SyncContext,
@@ -93,34 +92,36 @@ async function writeOnce<T>(
   const sourceBundleId = (source?.lastSourceBundleId ?? 0) + 1;
   await tx.query(OPEN_CONTEXT, [scopeId, sourceId, sourceBundleId, write.actor ?? null, null]);
   const value = await work(tx, scopeId);
-  const facts = await storeEffects(context, tx, scopeId, scope.nextBundleSeq, null);
+  const { push } = context.limits;
+  const [finished] = await tx.query(FINISH, [
+    scopeId,
+    scope.nextBundleSeq,
+    sourceId,
+    sourceBundleId,
+    commandHash,
+    write.note === undefined ? null : canonicalJson(write.note),
+    nowMs,
+    push.bundleEffectsMax,
+    push.rowBytesMax,
+    context.registry.schemaVersion,
+  ]);
+  assert(finished !== undefined, 'a function with one result has one row');
+  const facts = readFacts(context, finished);
   const committed =
     facts === null
       ? null
       : {
-          bundle_seq: scope.nextBundleSeq,
-          source_id: sourceId,
-          source_bundle_id: sourceBundleId,
-          row_count: facts.rowCount,
-          bundle_hash: facts.bundleHash,
-          canonical_request_hash: commandHash,
+          tuple: {
+            bundle_seq: scope.nextBundleSeq,
+            source_id: sourceId,
+            source_bundle_id: sourceBundleId,
+            row_count: facts.rowCount,
+            bundle_hash: facts.bundleHash,
+            canonical_request_hash: commandHash,
+          },
+          byteCount: facts.byteCount,
         };
-  if (facts === null) await tx.query(CLOSE_CONTEXT, [scopeId]);
-  else {
-    await tx.query(FINISH, [
-      scopeId,
-      scope.nextBundleSeq,
-      sourceId,
-      sourceBundleId,
-      facts.rowCount,
-      facts.byteCount,
-      facts.bundleHash,
-      commandHash,
-      write.note === undefined ? null : canonicalJson(write.note),
-      nowMs,
-    ]);
-  }
-  const bundleSeq = committed?.bundle_seq ?? null;
+  const bundleSeq = committed?.tuple.bundle_seq ?? null;
   if (write.operation !== undefined) {
     await tx.query(INSERT_RECEIPT, [
       scopeId,

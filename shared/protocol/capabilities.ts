@@ -50,6 +50,23 @@ export const extensions = z.looseObject({
   all_conflicts: z.object({ max_conflicts: wireNumber, max_bytes: wireNumber }).optional(),
   push_rejections: z.object({ max_rejections: wireNumber }).optional(),
   bundle_notes: z.object({ max_bytes: wireNumber }).optional(),
+  snapshot_stream: z
+    .object({
+      max_concurrent_streams: wireNumber,
+      stall_seconds: wireNumber,
+      encodings: z.array(z.string()),
+    })
+    .optional(),
+  server_epoch: z
+    .object({ server_epoch: z.string(), restore_policy: z.enum(['reoffer', 'discard']) })
+    .optional(),
+  schema_negotiation: z
+    .object({
+      min_read: wireNumber,
+      min_write: wireNumber,
+      min_client_version: z.string().optional(),
+    })
+    .optional(),
   expected_user: z.object({}).optional(),
 });
 export type Extensions = z.infer<typeof extensions>;

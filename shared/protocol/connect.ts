@@ -9,19 +9,24 @@ export const connectRequest = z
   .meta({ id: 'ConnectRequest' });
 export type ConnectRequest = z.infer<typeof connectRequest>;
 
+/** With extension `server_epoch` asked. */
+const epoch = { server_epoch: z.string().optional() };
+
 export const connectResponse = z
   .discriminatedUnion('resolution', [
     z.object({
       resolution: z.literal('initialize_local'),
       initialization_id: wireUuid,
       lease_expires_at: z.string().optional(),
+      ...epoch,
     }),
-    z.object({ resolution: z.literal('initialize_empty') }),
-    z.object({ resolution: z.literal('remote_authoritative') }),
+    z.object({ resolution: z.literal('initialize_empty'), ...epoch }),
+    z.object({ resolution: z.literal('remote_authoritative'), ...epoch }),
     z.object({
       resolution: z.literal('retry_later'),
       retry_after_seconds: wireNumber,
       lease_expires_at: z.string().optional(),
+      ...epoch,
     }),
   ])
   .meta({ id: 'ConnectResponse' });

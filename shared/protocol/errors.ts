@@ -228,8 +228,18 @@ export const errorBody = z
     dimension: z.enum(['row_count', 'byte_count', 'row_byte_count']).optional(),
     actual: wireNumber.optional(),
     limit: wireNumber.optional(),
-    /** checkpoint_ahead, when `server_epoch` was asked */
+    /** server_epoch_changed; checkpoint_ahead, when `server_epoch` was asked */
     latest_bundle_seq: wireCount.optional(),
+    /** server_epoch_changed */
+    server_epoch: z.string().optional(),
+    epoch_base_bundle_seq: wireCount.nullable().optional(),
+    restore_policy: z.enum(['reoffer', 'discard']).optional(),
+    /** client_upgrade_required, schema_version_ahead */
+    access: z.enum(['read_only', 'none']).optional(),
+    schema_version: z.int().optional(),
+    min_read: wireNumber.optional(),
+    min_write: wireNumber.optional(),
+    min_client_version: z.string().optional(),
   })
   .meta({ id: 'ErrorBody' });
 export type ErrorBody = z.infer<typeof errorBody>;

@@ -5,6 +5,12 @@ import { bundle, wireCount } from './shapes.ts';
 export const pullPath = '/sync/pull';
 
 export const pullResponse = z
-  .object({ stable_bundle_seq: wireCount, bundles: z.array(bundle), has_more: z.boolean() })
+  .object({
+    /** With extension `server_epoch`. */
+    server_epoch: z.string().optional(),
+    stable_bundle_seq: wireCount,
+    bundles: z.array(bundle),
+    has_more: z.boolean(),
+  })
   .meta({ id: 'PullResponse' });
 export type PullResponse = z.infer<typeof pullResponse>;

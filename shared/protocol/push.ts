@@ -94,6 +94,8 @@ export const singlePushResponse = committedNumbers
     stable_bundle_seq: wireNumber,
     bundles: z.array(bundle),
     has_more: z.boolean(),
+    /** With extension `server_epoch`. */
+    server_epoch: z.string().optional(),
     catch_up_error: z.literal('history_pruned').optional(),
   })
   .meta({ id: 'SinglePushResponse' });

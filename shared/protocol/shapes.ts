@@ -87,6 +87,8 @@ export type BundleNote = z.infer<typeof bundleNote>;
 export const bundle = z
   .object({
     bundle_seq: wireNumber,
+    /** With extension `server_epoch`. */
+    previous_bundle_seq: wireCount.optional(),
     source_id: wireSourceId,
     source_bundle_id: wireNumber,
     row_count: wireCount.optional(),

@@ -3,7 +3,7 @@
  * clients refuse anything else here, so these two schemas are strict and must never grow a member.
  */
 import { z } from 'zod';
-import { snapshotRow, wireCount } from './shapes.ts';
+import { snapshotRow, wireCount, wireHash, wireNumber } from './shapes.ts';
 
 export const snapshotSessionsPath = '/sync/snapshot-sessions';
 export const snapshotSessionPath = (snapshotId: string): string =>
@@ -53,3 +53,46 @@ export const snapshotPageResponse = z
   })
   .meta({ id: 'SnapshotPageResponse' });
 export type SnapshotPageResponse = z.infer<typeof snapshotPageResponse>;
+
+/** Extension `snapshot_stream` (protocol.md §13.6): lines of JSON; objects frame, arrays are rows. */
+export const snapshotStreamPath = (snapshotId: string): string =>
+  `${snapshotSessionPath(snapshotId)}/stream`;
+
+export const snapshotStreamHeader = z
+  .object({
+    type: z.literal('header'),
+    version: z.literal(1),
+    snapshot_id: z.string().min(1),
+    snapshot_bundle_seq: wireCount,
+    /** Of the whole session. */
+    row_count: wireCount,
+    after_row_ordinal: wireCount,
+    expires_at: z.string(),
+    /** With extension `server_epoch`. */
+    server_epoch: z.string().optional(),
+    tables: z.array(
+      z.object({
+        schema: z.string(),
+        table: z.string(),
+        key: z.string(),
+        columns: z.array(z.string()),
+        first_row_ordinal: wireNumber,
+        row_count: wireCount,
+      }),
+    ),
+  })
+  .meta({ id: 'SnapshotStreamHeader' });
+export type SnapshotStreamHeader = z.infer<typeof snapshotStreamHeader>;
+
+export const snapshotStreamTrailer = z
+  .object({
+    type: z.literal('trailer'),
+    /** Of this response. */
+    row_count: wireCount,
+    next_row_ordinal: wireCount,
+    has_more: z.boolean(),
+    /** SHA-256 over the row lines of this response, LF included. */
+    hash: wireHash,
+  })
+  .meta({ id: 'SnapshotStreamTrailer' });
+export type SnapshotStreamTrailer = z.infer<typeof snapshotStreamTrailer>;
