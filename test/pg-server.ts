@@ -1,6 +1,7 @@
 /**
  * One Postgres for all files of the `pg` project, given to them as `inject('postgresUrl')`. A test
  * file makes a database of its own on it (`createTestDatabase`), so that files run side by side.
+ * `TEST_POSTGRES_URL` names another server, for other versions of Postgres.
  */
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,6 +16,11 @@ declare module 'vitest' {
 }
 
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const given = process.env['TEST_POSTGRES_URL'];
+  if (given !== undefined && given !== '') {
+    project.provide('postgresUrl', given);
+    return async () => undefined;
+  }
   const folder = mkdtempSync(join(tmpdir(), 'larder-pg-'));
   chmodSync(folder, 0o755); // The account that runs Postgres for root must get through.
   const server = await startEmbeddedPostgres({

@@ -55,9 +55,6 @@ export const snapshotPageResponse = z
 export type SnapshotPageResponse = z.infer<typeof snapshotPageResponse>;
 
 /** Extension `snapshot_stream` (protocol.md §13.6): lines of JSON; objects frame, arrays are rows. */
-export const snapshotStreamPath = (snapshotId: string): string =>
-  `${snapshotSessionPath(snapshotId)}/stream`;
-
 export const snapshotStreamHeader = z
   .object({
     type: z.literal('header'),

@@ -9,4 +9,10 @@ const { status } = spawnSync(process.execPath, [playwright, 'test', '-c', config
   cwd: root,
   stdio: 'inherit',
 });
-process.exitCode = status ?? 1;
+const vitest = join(root, 'node_modules/vitest/vitest.mjs');
+const service = join(import.meta.dirname, 'sync-service.config.ts');
+const second = spawnSync(process.execPath, [vitest, 'run', '--config', service], {
+  cwd: root,
+  stdio: 'inherit',
+});
+process.exitCode = status === 0 ? (second.status ?? 1) : (status ?? 1);

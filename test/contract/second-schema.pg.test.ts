@@ -29,7 +29,9 @@ const sql = `
       on delete set null (favourite) deferrable initially deferred;
   create table odd.values (
     _sync_scope_id uuid not null default sync.current_scope(), id uuid not null,
-    small smallint, large bigint, exact numeric(30,10), narrow real, wide double precision, truth boolean,
+    small smallint, large bigint, exact numeric(30,10) check (exact <> 'NaN'),
+    narrow real check (narrow not in ('NaN', 'Infinity', '-Infinity')),
+    wide double precision check (wide not in ('NaN', 'Infinity', '-Infinity')), truth boolean,
     raw bytea, day date, at timestamptz, local timestamp, nested jsonb, words text[],
     primary key (_sync_scope_id, id));`;
 

@@ -7,6 +7,7 @@ import { kitchenSync, migrations } from '../../api/db/kitchen.ts';
 import { type SyncSchema, installSync, migrate } from '../../api/db/migrate.ts';
 import { createPool } from '../../api/db/pool.ts';
 import { createDatabase } from '../../api/db/tx.ts';
+import type { Database } from '../../api/sync/ports.ts';
 import { createSyncRoutes } from '../../api/routes/sync.ts';
 import {
   type SyncService,
@@ -45,6 +46,8 @@ export type SyncServerChoices = Partial<Pick<SyncServiceOptions, 'limits' | 'ext
   readonly schema?: SyncSchema & { readonly sql: string };
   /** False runs as the superuser, past row-level security: the first wall alone. */
   readonly withSecondWall?: boolean;
+  /** Stands between service and database, to count, to cut, or to take a wall away. */
+  readonly wrapDatabase?: (database: Database) => Database;
   /** An empty database of the test's own; one on the shared server when absent. */
   readonly url?: string;
 };
@@ -59,8 +62,9 @@ export async function startSyncServer(choices: SyncServerChoices = {}): Promise<
   const revoked = new Set<string>();
   if (choices.schema !== undefined) await pool.sql.unsafe(choices.schema.sql).simple();
   const { registry, walls } = await installSync(pool, choices.schema ?? kitchenSync);
+  const real = createDatabase(pool, choices.withSecondWall === false ? { appRole: null } : walls);
   const service = createSyncService({
-    database: createDatabase(pool, choices.withSecondWall === false ? { appRole: null } : walls),
+    database: choices.wrapDatabase?.(real) ?? real,
     registry,
     clock: {
       nowMs: choices.nowMs ?? (() => Date.now()),

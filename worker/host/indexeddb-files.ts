@@ -31,18 +31,6 @@ export async function openIndexedDbFiles(
   return opened.ok ? ok(createStore(connection)) : opened;
 }
 
-/** Names of all databases kept this way, in order. */
-export async function listIndexedDbDatabases(): Promise<Result<readonly string[], StoreFailure>> {
-  return attempt(async () => {
-    const found = await indexedDB.databases();
-    return found
-      .map(({ name = '' }) => name)
-      .filter((name) => name.startsWith(DATABASE_PREFIX))
-      .map((name) => name.slice(DATABASE_PREFIX.length))
-      .sort();
-  });
-}
-
 /** Removes a database with everything in it; nobody may have it open. */
 export async function removeIndexedDbDatabase(
   databaseName: string,

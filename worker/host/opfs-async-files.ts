@@ -46,18 +46,6 @@ export async function openOpfsAsyncFiles(
   });
 }
 
-/** Names of all databases of this origin, in order. */
-export async function listOpfsDatabases(): Promise<Result<readonly string[], StoreFailure>> {
-  return attempt('broken', async () => {
-    const root = await (
-      await navigator.storage.getDirectory()
-    ).getDirectoryHandle(ROOT_FOLDER, {
-      create: true,
-    });
-    return (await namesIn(root)).sort();
-  });
-}
-
 /** Removes a database with everything in it; nobody may have it open. Absent counts as removed. */
 export async function removeOpfsDatabase(
   databaseName: string,

@@ -67,16 +67,6 @@ export async function findState(
   return finish(reading, freshId);
 }
 
-/** The same without the short cut: what `findState` has to agree with. */
-export async function findStateInEverything(
-  store: Store,
-  clock: LogClock,
-  freshId: Uint8Array,
-): Promise<Result<FoundState, StoreFailure>> {
-  const listed = await retrying(clock, () => store.list());
-  return listed.ok ? finish(createReading(store, clock, listed.value), freshId) : listed;
-}
-
 async function finish(
   reading: Reading,
   freshId: Uint8Array,

@@ -19,7 +19,6 @@ export interface ReadOnlyDeps {
   reopen(): Promise<Result<PageLog, StoreFailure>>;
 }
 
-// oxlint-disable-next-line max-lines-per-function -- one object whose methods are one line each
 export function createReadOnlyLog(deps: ReadOnlyDeps): PageLog {
   const { opening } = deps;
   let image: Uint8Array<ArrayBuffer> | null = deps.image;
