@@ -92,6 +92,8 @@ export default defineConfig(({ isSsrBuild }) => {
             name: 'node',
             include: ['**/*.test.ts'],
             exclude: [...isolatedFrom, '**/*.pg.test.ts'],
+            // The simulators keep both cores busy; a test beside them waits its turn.
+            testTimeout: 60_000,
           },
         },
         {

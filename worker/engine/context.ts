@@ -33,7 +33,12 @@ export interface Context {
   /** Changes while a long operation goes on; null when it ended. */
   readonly progress: (progress: { readonly done: number; readonly total: number } | null) => void;
   /** Mutable on purpose: the one thing remembered between operations that is not in SQL. */
-  readonly memory: { capabilities: KnownCapabilities | null; isStopped: boolean };
+  readonly memory: {
+    capabilities: KnownCapabilities | null;
+    isStopped: boolean;
+    /** Ends the waits for a next try: stopping does not sit them out. */
+    readonly waits: Set<() => void>;
+  };
 }
 
 /** One local transaction of the engine, capture left on. */
@@ -61,7 +66,18 @@ export const apply = <T>(context: Context, work: (sql: Sql) => T): Result<T, Syn
 export const durable = (context: Context): Promise<void> =>
   context.database.whenDurable(context.database.committedSeq());
 
-export const wait = (context: Context, delayMs: number): Promise<void> =>
+/** Resolves after the delay, or at once when the engine is stopped. */
+export const wait = ({ clock, memory }: Context, delayMs: number): Promise<void> =>
   new Promise((resolve) => {
-    context.clock.after(delayMs, resolve);
+    if (memory.isStopped) {
+      resolve();
+      return;
+    }
+    const end = (): void => {
+      takeBack();
+      memory.waits.delete(end);
+      resolve();
+    };
+    const takeBack = clock.after(delayMs, end);
+    memory.waits.add(end);
   });

@@ -119,7 +119,7 @@ export function createEngine(deps: EngineDeps): Engine {
     progress: (progress) => {
       act({ progress });
     },
-    memory: { capabilities: null, isStopped: false },
+    memory: { capabilities: null, isStopped: false, waits: new Set() },
   };
 
   const currentStatus = (): SyncStatus =>
@@ -312,6 +312,7 @@ export function createEngine(deps: EngineDeps): Engine {
     },
     async stop() {
       context.memory.isStopped = true;
+      for (const end of [...context.memory.waits]) end();
       background.stop();
       await queue;
       await live.settled();

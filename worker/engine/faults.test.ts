@@ -300,4 +300,26 @@ describe('the background loop', () => {
     expect(device.engine.status().phase).toBe('offline');
     await device.engine.stop();
   });
+
+  test('[LIVE-67] stopping does not wait for the next try', async () => {
+    const server = await createModelServer(kitchenSchema);
+    let asked = 0;
+    const transport: Transport = {
+      watch: (request, onEvent) => server.transport.watch(request, onEvent),
+      request: (request) => {
+        if (request.path !== '/sync/pull') return server.transport.request(request);
+        asked += 1;
+        return Promise.resolve({ type: 'no-answer', reason: 'network' });
+      },
+    };
+    // The clock stands still: a try that is waited for never comes.
+    const clock = createManualClock();
+    const device = await createDevice({ schema: kitchenSchema, transport, ids, clock });
+    await device.engine.attach('household');
+    const round = device.engine.sync();
+    while (asked === 0) await turn();
+    await device.engine.stop();
+    expect(await round).toMatchObject({ failure: { type: 'network' } });
+    expect(asked).toBe(1);
+  });
 });
