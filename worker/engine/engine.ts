@@ -312,7 +312,7 @@ export function createEngine(deps: EngineDeps): Engine {
     },
     async stop() {
       context.memory.isStopped = true;
-      for (const end of [...context.memory.waits]) end();
+      for (const end of context.memory.waits) end();
       background.stop();
       await queue;
       await live.settled();

@@ -85,6 +85,17 @@ const request: SyncRequest = {
 };
 
 describe('requests', () => {
+  test('[CONN-64] a base address keeps its prefix, a question has no body and its source header', async () => {
+    const { sent, fetch } = recording(() => json(200, '{}'));
+    const transport = createFetchTransport({ baseUrl: 'https://h.example/api/v1/', fetch });
+    await transport.request({ ...request, query: { after_bundle_seq: '7' } });
+    const [{ url, init }] = sent as [Sent];
+    expect(url.href).toBe('https://h.example/api/v1/sync/pull?after_bundle_seq=7');
+    expect(init.method).toBe('GET');
+    expect(init.body ?? null).toBeNull();
+    expect(new Headers(init.headers).get('oversync-source-id')).toBe('s');
+  });
+
   test.each(requests.cases.map((one) => [one.name, one] as const))(
     '[CONN-64] public shape of %s',
     async (_name, one) => {
