@@ -1,4 +1,4 @@
-/* eslint-disable vitest/no-conditional-expect -- each public case says which members it expects */
+/* oxlint-disable vitest/no-conditional-expect -- each public case says which members it expects */
 /**
  * The public vectors, where they concern a client: the real engine against scripted answers. They live
  * outside the repository; without them one test says so. Error texts of the reference are mapped to our
