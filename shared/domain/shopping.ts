@@ -1,7 +1,8 @@
 /**
  * Adding up list lines: what a person reads as "Milk 3 l" may be three lines from two meals. One row per
- * product (or, without one, per name), unit family, shop and state; lines without an amount ("some") join
- * the first row of their product. The lines themselves are never changed by this.
+ * product (or, without one, per name), unit family, shop and state; free text joins the product of its name,
+ * and lines without an amount ("some") the first row of their product. The lines themselves are never changed
+ * by this.
  */
 import { singularKey } from './name-key.ts';
 import { sumAmounts, unitFamily, type Amount } from './unit.ts';
@@ -28,10 +29,21 @@ export interface ShoppingGroup<L extends ShoppingLine> {
   readonly addedTwice: boolean;
 }
 
-const subjectKey = (line: ShoppingLine): string =>
-  [line.productId ?? `name:${singularKey(line.title)}`, line.storeId ?? 'any', line.state].join(
-    '|',
-  );
+/** The first product of each name on the list: a sample's "Milk" is the milk that somebody typed. */
+function productsByName(lines: readonly ShoppingLine[]): ReadonlyMap<string, string> {
+  const products = new Map<string, string>();
+  for (const { title, productId } of lines) {
+    const name = singularKey(title);
+    if (productId !== null && !products.has(name)) products.set(name, productId);
+  }
+  return products;
+}
+
+function subjectKey(line: ShoppingLine, products: ReadonlyMap<string, string>): string {
+  const name = singularKey(line.title);
+  const thing = line.productId ?? products.get(name) ?? `name:${name}`;
+  return [thing, line.storeId ?? 'any', line.state].join('|');
+}
 
 const amountOf = (line: ShoppingLine): Amount | null =>
   line.quantityMilli === null ? null : { quantityMilli: line.quantityMilli, unit: line.unit };
@@ -65,8 +77,9 @@ export function groupLines<L extends ShoppingLine>(
 ): readonly ShoppingGroup<L>[] {
   const bySubject = new Map<string, Map<string, L[]>>();
   const some = new Map<string, L[]>();
+  const products = productsByName(lines);
   for (const line of lines) {
-    const subject = subjectKey(line);
+    const subject = subjectKey(line, products);
     const families = bySubject.get(subject) ?? new Map<string, L[]>();
     bySubject.set(subject, families);
     const family = line.quantityMilli === null ? null : unitFamily(line.unit);

@@ -32,7 +32,7 @@ test('[UI-21] every phase has the words of the design', () => {
     'rebuild-needed': 'This device needs a fresh copy',
     'storage-full': "Can't save: storage full",
     'signed-out': 'Signed out · 5 saved here',
-    'local-only': 'Saved on this phone only',
+    'local-only': 'Saved on this device only',
     'first-download': 'Getting your kitchen… 64 %',
     offline: 'Offline · 5 saved here',
     'server-trouble': "Can't reach the server · 5 saved here",

@@ -22,7 +22,7 @@ export const wordsForList = {
   tick: (title: string, amount: string) => (amount === '' ? title : `${title}, ${amount}`),
   addedTwice: 'Added twice',
   meal: (title: string, day: string) => `${title} ${day}`,
-  samplesTitle: 'Saved on this phone. No account needed.',
+  samplesTitle: 'Saved on this device. No account needed.',
   samplesWords: 'These are samples to try things on. They leave with one tap.',
   removeSamples: 'Remove samples',
   haveDevice: 'I have an account',

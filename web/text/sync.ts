@@ -23,7 +23,7 @@ export const wordsForChip = {
   fullBelow: 'This device has no room. Free some space, then go on.',
   signedOut: (acts: number) => savedHere(acts, 'Signed out'),
   signedOutBelow: 'Sign in to send what you did here. Work goes on meanwhile.',
-  localOnly: 'Saved on this phone only',
+  localOnly: 'Saved on this device only',
   localOnlyBelow: 'No account needed. Sign in to have your kitchen on other devices too.',
   download: (percent: number | null) =>
     percent === null ? 'Getting your kitchen…' : `Getting your kitchen… ${percent} %`,
