@@ -83,6 +83,9 @@ function serverSettings(options: EmbeddedPostgresOptions, port: number): string[
     log_error_verbosity: 'terse',
     timezone: 'UTC',
     log_timezone: 'UTC',
+    // After a kill, one call flushes the file system; opening every file of the cluster to flush it takes
+    // seconds on a busy disk (measured: 3 to 4 s against 0.4 s until the first query).
+    ...(process.platform === 'linux' ? { recovery_init_sync_method: 'syncfs' } : {}),
     // What was committed still survives a killed server: the operating system has it.
     ...(options.noSync === true ? { fsync: 'off', full_page_writes: 'off' } : {}),
     ...options.settings,

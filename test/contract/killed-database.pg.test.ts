@@ -163,4 +163,4 @@ test('[OPS-135] Postgres killed again and again loses nothing that was acknowled
     expect(replica.dump()).toEqual(await dumpServer(server.sql, first.householdId));
     replica.close();
   }
-}, 90_000);
+}, 300_000);
