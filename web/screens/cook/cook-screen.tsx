@@ -93,7 +93,7 @@ function CookPage({ recipe }: { readonly recipe: RecipeView }) {
       </div>
       <TimerRow timers={timers} />
       {maySleep ? <p className={css['quiet']}>{text.maySleep}</p> : null}
-      <footer className={css['foot']}>
+      <footer className={css['foot']} data-action-bar>
         <Button disabled={index === 0} onClick={() => turn(index - 1)}>
           {text.back}
         </Button>

@@ -72,7 +72,7 @@ export function ShopScreen() {
           <ShopList view={view} onTick={ticking.tick} />
         )}
       </main>
-      <footer className={css['foot']}>
+      <footer className={css['foot']} data-action-bar>
         <UndoLastTick ticking={ticking} />
         <Button tone="primary" wide disabled={done === 0} onClick={() => openFinish('1')}>
           {wordsForShop.finish}
