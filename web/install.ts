@@ -2,6 +2,10 @@
  * Registers the service worker and watches for a new version of the app. Nothing reloads by itself: a
  * waiting version is told once, and only when the person says so is the worker swapped and this tab
  * reloaded, exactly once.
+ *
+ * A browser that loses the network while the shell is being stored gives up and forgets the registration.
+ * It is tried again in the same tab: when the network is back, when the tab is looked at, and in between at
+ * growing intervals, for a server that was down is never told as a network that came back.
  */
 import { Workbox } from 'workbox-window';
 
@@ -14,9 +18,25 @@ export interface UpdateNotice {
 
 /** An hour, as long as the tab is looked at. */
 const CHECK_EVERY_MS = 3_600_000;
+const RETRY_FIRST_MS = 2_000;
+const RETRY_MAX_MS = 300_000;
 
 export async function installServiceWorker(notice: UpdateNotice): Promise<void> {
   if (!('serviceWorker' in navigator)) return;
+  let retryAfterMs = RETRY_FIRST_MS;
+  for (;;) {
+    const workbox = await install(notice);
+    if (workbox !== null) {
+      lookForUpdates(workbox);
+      return;
+    }
+    await nextChance(retryAfterMs);
+    retryAfterMs = Math.min(retryAfterMs * 2, RETRY_MAX_MS);
+  }
+}
+
+/** Null when there is no stored shell at the end of it, neither this nor an older one. */
+async function install(notice: UpdateNotice): Promise<Workbox | null> {
   const workbox = new Workbox('/sw.js');
   let reloading = false;
   workbox.addEventListener('waiting', () => {
@@ -32,7 +52,49 @@ export async function installServiceWorker(notice: UpdateNotice): Promise<void> 
   workbox.addEventListener('installed', (event) => {
     if (event.isUpdate !== true) notice.onReadyOffline();
   });
-  await workbox.register();
+  try {
+    const registration = await workbox.register();
+    return registration !== undefined && (await isStored(registration)) ? workbox : null;
+  } catch (error) {
+    // The script could not be fetched; anything else would be the same at every further try.
+    if (error instanceof TypeError) return null;
+    throw error;
+  }
+}
+
+async function isStored({
+  installing,
+  waiting,
+  active,
+}: ServiceWorkerRegistration): Promise<boolean> {
+  if (waiting !== null || active !== null) return true;
+  if (installing === null) return false;
+  while (installing.state === 'installing') {
+    await new Promise((resolve) =>
+      installing.addEventListener('statechange', resolve, { once: true }),
+    );
+  }
+  return installing.state !== 'redundant';
+}
+
+function nextChance(afterMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      removeEventListener('online', end);
+      document.removeEventListener('visibilitychange', look);
+      resolve();
+    };
+    const look = (): void => {
+      if (document.visibilityState === 'visible') end();
+    };
+    const timer = setTimeout(end, afterMs);
+    addEventListener('online', end);
+    document.addEventListener('visibilitychange', look);
+  });
+}
+
+function lookForUpdates(workbox: Workbox): void {
   let checkedAtMs = Date.now();
   document.addEventListener('visibilitychange', () => {
     if (document.visibilityState !== 'visible' || Date.now() - checkedAtMs < CHECK_EVERY_MS) return;

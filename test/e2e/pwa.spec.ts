@@ -49,6 +49,26 @@ test('[UI-91] the shell opens without a network, at every address', async ({ dev
   }
 });
 
+test('[UI-200] a first visit that lost the network while the shell was being stored finishes it without a reload', async ({
+  device,
+}) => {
+  const laptop = await device();
+  const { proxy } = laptop;
+  const isStoring = proxy.swallowAnswerTo(/^GET \/icons\/\S*512/);
+  const { page } = await laptop.openTab();
+  await isStoring;
+  proxy.cut();
+  const registered = () =>
+    page.evaluate(async () => (await navigator.serviceWorker.getRegistrations()).length);
+  await expect.poll(registered, 'the browser gave up').toBe(0);
+
+  proxy.heal();
+  await page.evaluate(() => navigator.serviceWorker.ready);
+  proxy.cut();
+  await page.goto(`${proxy.url}/week`);
+  await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+});
+
 test('[UI-92] no page breaks the content security policy or logs an error', async ({ device }) => {
   const laptop = await device();
   const tab = await laptop.openTab();
