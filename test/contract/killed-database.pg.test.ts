@@ -22,7 +22,7 @@ import {
   startSyncServer,
 } from './sync-server.ts';
 
-const kills = Number(process.env['KILLS'] ?? 20);
+const kills = Number(process.env['KILLS'] ?? 8);
 const folder = mkdtempSync(join(tmpdir(), 'larder-killed-'));
 const uncaught: string[] = [];
 const onUncaught = (error: unknown): void => void uncaught.push(String(error));

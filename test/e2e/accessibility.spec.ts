@@ -10,7 +10,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     browser,
     larder,
   }) => {
-    test.setTimeout(180_000);
+    test.setTimeout(300_000);
     const device = await newDevice(browser, larder, {
       colorScheme,
       viewport: { width: 390, height: 844 },

@@ -32,9 +32,9 @@ test('[CONF-90] amount here and note there, both cut off, come together without 
   await phoneTab.page.reload();
   for (const tab of [laptopTab, phoneTab]) {
     await expect
-      .poll(() => findLine(tab, 'Milk'), { timeout: 30_000 })
+      .poll(() => findLine(tab, 'Milk'))
       .toMatchObject({ quantity_milli: 2000, note: 'the blue one' });
-    expect((await tab.status()).held).toBe(0);
+    await expect.poll(async () => (await tab.status()).held).toBe(0);
   }
 });
 
@@ -57,19 +57,17 @@ test('[CONF-91] two amounts for one thing wait for a person, visible, while the 
   phone.proxy.heal();
   await phoneTab.page.reload();
 
-  await expect.poll(async () => (await phoneTab.status()).held, { timeout: 30_000 }).toBe(1);
+  await expect.poll(async () => (await phoneTab.status()).held).toBe(1);
   expect(await findLine(phoneTab, 'Milk'), 'mine is kept here').toMatchObject({
     quantity_milli: 3000,
   });
-  await expect.poll(() => findLine(laptopTab, 'Juice'), { timeout: 30_000 }).toBeDefined();
+  await expect.poll(() => findLine(laptopTab, 'Juice')).toBeDefined();
   expect(await findLine(laptopTab, 'Milk')).toMatchObject({ quantity_milli: 2000 });
   await phoneTab.page.goto(new URL('/sync', phoneTab.page.url()).href);
   const panel = phoneTab.page.getByRole('dialog', { name: 'Sync' });
   await expect(panel.getByText('Milk').first()).toBeVisible();
   // One tap answers it, on every device.
   await panel.getByRole('button', { name: 'Use mine' }).click();
-  await expect
-    .poll(() => findLine(laptopTab, 'Milk'), { timeout: 30_000 })
-    .toMatchObject({ quantity_milli: 3000 });
-  expect((await phoneTab.status()).held).toBe(0);
+  await expect.poll(() => findLine(laptopTab, 'Milk')).toMatchObject({ quantity_milli: 3000 });
+  await expect.poll(async () => (await phoneTab.status()).held).toBe(0);
 });

@@ -1,5 +1,5 @@
 /** A deletion with all its cascades, and what the server's triggers wrote, arrive as one. */
-import { expect, test, twoDevices } from './fixtures.ts';
+import { expect, sameCheckpoint, test, twoDevices } from './fixtures.ts';
 import { lasagne, photo, planLasagne } from './kitchen-data.ts';
 
 test('[PULL-41] deleting a recipe with ingredients, plan entries and photo is one bundle elsewhere, trigger writes included', async ({
@@ -11,10 +11,8 @@ test('[PULL-41] deleting a recipe with ingredients, plan entries and photo is on
   const recipe = { ...lasagne('Goes for good'), photo: photo(1) };
   await laptopTab.perform('recipe.create', recipe);
   await planLasagne(laptopTab, recipe, '2026-11-23', 2);
-  await laptopTab.settled();
-  await expect
-    .poll(async () => (await phoneTab.ask('recipe', { id: recipe.id }))?.photoId ?? null)
-    .not.toBeNull();
+  await sameCheckpoint(laptopTab, phoneTab);
+  expect((await phoneTab.ask('recipe', { id: recipe.id }))?.photoId).toBeTruthy();
   const activityBefore = (await phoneTab.dump())['activity']?.length ?? 0;
   const checkpointBefore = (await phoneTab.status()).checkpoint;
 
@@ -65,10 +63,8 @@ test('[PULL-42] purchases that the server writes arrive in the bundle of the fin
     ?.filter((row) => titles.includes(String(row['title'])))
     .map((row) => String(row['id']));
   await laptopTab.perform('list.tick', { ids: ids ?? [] });
-  await laptopTab.settled();
-  await expect
-    .poll(async () => (await phoneTab.ask('list', { storeId: null })).basketCount)
-    .toBe(titles.length);
+  await sameCheckpoint(laptopTab, phoneTab);
+  expect((await phoneTab.ask('list', { storeId: null })).basketCount).toBe(titles.length);
   const before = (await phoneTab.status()).checkpoint;
   await laptopTab.perform('trip.finish', { storeId: null, pantryLineIds: [] });
   await expect.poll(async () => (await phoneTab.status()).checkpoint).toBe(before + 1);

@@ -91,12 +91,17 @@ export class Tab {
   }
 
   /** Everything this device had to say was answered, and nothing newer is known. */
-  async settled(timeout = 30_000): Promise<void> {
+  async settled(timeout = 60_000): Promise<void> {
     const summary = async () => {
       const { phase, unsent } = await this.status();
       return { phase, unsent: unsent.rows };
     };
     await expect.poll(summary, { timeout }).toEqual({ phase: 'idle', unsent: 0 });
+  }
+
+  /** From now on the app opens without a network. */
+  async shellStored(): Promise<void> {
+    await this.page.evaluate(() => navigator.serviceWorker.ready);
   }
 
   private async connected(): Promise<void> {
@@ -119,9 +124,21 @@ export class Device {
     return new Tab(page);
   }
 
+  /** Its tabs; a context may serve several devices. */
+  private pages(): Page[] {
+    return this.context.pages().filter((page) => page.url().startsWith(this.proxy.url));
+  }
+
+  /** The network goes away as late as a person can count on: with the shell stored. */
+  async goOffline(): Promise<void> {
+    const [page] = this.pages();
+    if (page !== undefined) await new Tab(page).shellStored();
+    this.proxy.cut();
+  }
+
   /** Closes every tab; storage stays, as when a browser is closed and opened again. */
   async closeTabs(): Promise<void> {
-    for (const page of this.context.pages()) await page.close();
+    for (const page of this.pages()) await page.close();
   }
 
   async close(): Promise<void> {
@@ -189,7 +206,15 @@ export async function twoDevices(device: () => Promise<Device>) {
   return { ana, laptop, phone, laptopTab, phoneTab };
 }
 
-interface World {
+/** Everything that one device had to say has arrived on the other. */
+export async function sameCheckpoint(from: Tab, to: Tab): Promise<void> {
+  await from.settled();
+  const { checkpoint } = await from.status();
+  await expect.poll(async () => (await to.status()).checkpoint).toBeGreaterThanOrEqual(checkpoint);
+  await to.settled();
+}
+
+export interface World {
   readonly larder: RunningLarder;
   readonly device: () => Promise<Device>;
   /** The household's rows as Postgres holds them, in the form of `Tab.dump`. */

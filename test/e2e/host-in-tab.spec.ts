@@ -27,17 +27,17 @@ test('[TABS-12] without SharedWorker one tab hosts, others share its kitchen, an
   await expect(async () => {
     tries += 1;
     const title = `Yuzu${'u'.repeat(tries)}`;
-    await addLine(second, title);
-    await expect(third.getByText(title, { exact: true })).toBeVisible({ timeout: 2_000 });
-  }).toPass({ timeout: 30_000 });
+    await addLine(second, title, 5_000);
+    await expect(third.getByText(title, { exact: true })).toBeVisible({ timeout: 5_000 });
+  }).toPass();
   for (const title of ['Quinoa', 'Zucchini']) {
     await expect(second.getByText(title, { exact: true })).toBeVisible();
   }
 });
 
-async function addLine(page: Page, title: string): Promise<void> {
+async function addLine(page: Page, title: string, timeout = 30_000): Promise<void> {
   const field = page.getByRole('textbox', { name: 'Add to the list' });
-  await field.fill(title);
-  await field.press('Enter');
-  await expect(page.getByText(title, { exact: true })).toBeVisible();
+  await field.fill(title, { timeout });
+  await field.press('Enter', { timeout });
+  await expect(page.getByText(title, { exact: true })).toBeVisible({ timeout });
 }

@@ -36,7 +36,7 @@ test('[CONN-50] things kept apart at sign-in stay on the device and come back af
     await expect(seen.page.getByText('Only on this phone', { exact: true })).toBeVisible();
     await expect.poll(() => titles(seen)).toEqual(['Only on this phone']);
   }
-  expect((await tab.status()).phase).toBe('local-only');
+  await expect.poll(async () => (await tab.status()).phase).toBe('local-only');
   expect((await serverDump(ana))['list_items']).toHaveLength(1);
 
   // Signed in again, this time together: nothing of either side is missing or twice.
@@ -56,14 +56,14 @@ test('[CONN-51] work that was locked at sign-out is kept, said, and sent once af
   await tab.perform('list.add', { entries: [line('Sent before')] });
   await tab.settled();
 
-  phone.proxy.cut();
+  await phone.goOffline();
   await tab.perform('list.add', { entries: [line('Locked in')] });
-  await expect.poll(async () => (await tab.status()).phase, { timeout: 20_000 }).toBe('offline');
+  await expect.poll(async () => (await tab.status()).phase).toBe('offline');
   await signOut(tab, 'Sign out, keep them locked on this device');
   await expect.poll(() => titles(tab)).toEqual([]);
-  expect((await tab.status()).sealed).toEqual([
-    { name: ana.name, acts: 1, rows: expect.any(Number) },
-  ]);
+  await expect
+    .poll(async () => (await tab.status()).sealed)
+    .toEqual([{ name: ana.name, acts: 1, rows: expect.any(Number) }]);
   await openSettings(tab);
   await expect(tab.page.getByText('1 change of Ana is locked on this device')).toBeVisible();
 
@@ -76,7 +76,7 @@ test('[CONN-51] work that was locked at sign-out is kept, said, and sent once af
   const server = await serverDump(ana);
   expect(await tab.dump()).toEqual(server);
   expect(server['list_items']).toHaveLength(2);
-  expect((await tab.status()).sealed).toEqual([]);
+  await expect.poll(async () => (await tab.status()).sealed).toEqual([]);
 });
 
 test('[CONN-52] another person on the same browser sees nothing of the first, in no tab', async ({
@@ -131,9 +131,9 @@ test('[CONN-53] rows made without an account join a household that has locked wo
   const phone = await device();
   const tab = await phone.openTab();
   await signUp(tab, ana);
-  phone.proxy.cut();
+  await phone.goOffline();
   await tab.perform('list.add', { entries: [line('Locked in')] });
-  await expect.poll(async () => (await tab.status()).phase, { timeout: 20_000 }).toBe('offline');
+  await expect.poll(async () => (await tab.status()).phase).toBe('offline');
   await signOut(tab, 'Sign out, keep them locked on this device');
   await tab.perform('list.add', { entries: [line('Made signed out')] });
   phone.proxy.heal();
@@ -187,7 +187,6 @@ async function fillSignIn(tab: Tab, person: Person): Promise<void> {
 }
 
 async function openSettings(tab: Tab): Promise<void> {
-  await tab.page.evaluate(() => navigator.serviceWorker.ready);
   await tab.page.goto(new URL('/settings', tab.page.url()).href);
 }
 

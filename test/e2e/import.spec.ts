@@ -10,7 +10,7 @@ test('[IMPORT-1] what one device imports, a second one shows byte for byte', asy
   device,
   serverDump,
 }, info) => {
-  test.setTimeout(180_000);
+  test.setTimeout(300_000);
   const { ana, laptopTab, phoneTab } = await twoDevices(device);
   const before = (await laptopTab.dump())['recipes']?.length ?? 0;
 
@@ -29,17 +29,17 @@ test('[IMPORT-1] what one device imports, a second one shows byte for byte', asy
   await page.goto(new URL('/import', page.url()).href);
   await page.locator('input[type=file]').setInputFiles(files);
   const importButton = page.getByRole('button', { name: `Import ${expected} recipes` });
-  await expect(importButton).toBeEnabled({ timeout: 30_000 });
+  await expect(importButton).toBeEnabled({ timeout: 60_000 });
   await importButton.click();
   await expect
     .poll(async () => ((await laptopTab.dump())['recipes']?.length ?? 0) - before, {
-      timeout: 60_000,
+      timeout: 120_000,
     })
     .toBe(expected);
-  await laptopTab.settled(90_000);
+  await laptopTab.settled(120_000);
   await expect
     .poll(async () => ((await phoneTab.dump())['recipes']?.length ?? 0) - before, {
-      timeout: 60_000,
+      timeout: 120_000,
     })
     .toBe(expected);
 

@@ -11,7 +11,7 @@ const KILLS = Number(process.env['KILLS'] ?? 20);
 test('[STORE-30] every edit that was acknowledged is there after the browser was killed', async ({
   larder,
 }) => {
-  test.setTimeout(KILLS * 20_000 + 60_000);
+  test.setTimeout(KILLS * 40_000 + 60_000);
   const profile = await mkdtemp(join(tmpdir(), 'larder-kill-'));
   const acknowledged = new Set<string>();
   let attempted = 0;

@@ -5,6 +5,15 @@ import type { Tab } from './fixtures.ts';
 const ingredient = (wording: string) => ({ id: null, wording, section: null, optional: false });
 const step = (wording: string) => ({ id: null, wording, timerSeconds: null });
 
+/** A line of the list that is only a title. */
+export const line = (title: string): ActArgs['list.add']['entries'][number] => ({
+  title,
+  quantityMilli: null,
+  unit: null,
+  note: null,
+  storeName: null,
+});
+
 /** A new recipe with nine ingredients and three steps. */
 export function lasagne(title = 'Lasagne'): ActArgs['recipe.create'] {
   return {

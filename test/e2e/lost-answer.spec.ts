@@ -6,7 +6,6 @@ import { startLarder } from './server.ts';
 test('[PUSH-40] the API is killed between commit and answer: the retry yields the same bundle, once', async ({
   browser,
 }) => {
-  test.setTimeout(120_000);
   const larder = await startLarder();
   const device = await newDevice(browser, larder);
   const sql = postgres(larder.databaseUrl, { max: 1 });
@@ -31,7 +30,7 @@ test('[PUSH-40] the API is killed between commit and answer: the retry yields th
     device.proxy.retarget(larder.url);
 
     await tab.page.reload();
-    await tab.settled(60_000);
+    await tab.settled();
     const after = await bundles(sql);
     expect(after).toEqual(committed);
     const saffron = (await tab.dump())['list_items']?.filter((row) => row['title'] === 'Saffron');

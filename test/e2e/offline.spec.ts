@@ -10,13 +10,9 @@ test('[PULL-40] without a network both devices go on, reload and reopen, and are
   await laptopTab.perform('list.add', { entries: [line('Milk'), line('Eggs'), line('Flour')] });
   await laptopTab.settled();
   await expect.poll(async () => openCount(phoneTab)).toBe(await openCount(laptopTab));
-  // The shell is stored before the network goes.
-  for (const tab of [laptopTab, phoneTab]) {
-    await tab.page.evaluate(() => navigator.serviceWorker.ready);
-  }
 
-  laptop.proxy.cut();
-  phone.proxy.cut();
+  await laptop.goOffline();
+  await phone.goOffline();
 
   const recipe = lasagne('Offline lasagne');
   await laptopTab.perform('recipe.create', recipe);
@@ -39,12 +35,10 @@ test('[PULL-40] without a network both devices go on, reload and reopen, and are
   phone.proxy.heal();
   await laptopTab.page.reload();
   await reopened.page.reload();
-  await laptopTab.settled(60_000);
-  await reopened.settled(60_000);
+  await laptopTab.settled();
+  await reopened.settled();
 
-  await expect
-    .poll(async () => equal(await laptopTab.dump(), await reopened.dump()), { timeout: 30_000 })
-    .toBe(true);
+  await expect.poll(async () => equal(await laptopTab.dump(), await reopened.dump())).toBe(true);
   const server = await serverDump(ana);
   const local = await laptopTab.dump();
   for (const table of Object.keys(server)) {

@@ -26,7 +26,7 @@ interface RemoteKitchen {
   perform(act: string, args: unknown, actId: string): Promise<{ ok: boolean; error?: unknown }>;
   ask(query: string, args: unknown): Promise<unknown>;
   watch(query: string, args: unknown, onRows: (rows: unknown) => void): Promise<unknown>;
-  watchStatus(onStatus: (status: unknown) => void): Promise<unknown>;
+  watchStatus(onStatus: (status: unknown) => void): Promise<() => Promise<void>>;
   dump(): Promise<string>;
 }
 
@@ -37,13 +37,13 @@ export function installProbe(): void {
   const kept = new Map<string, unknown[]>();
   let openPort: (() => MessagePort) | null = null;
   let remote: RemoteKitchen | null = null;
-  let status: unknown = null;
-  let statusKnown: Promise<void> | null = null;
 
   window.SharedWorker = class extends Original {
     constructor(url: string | URL, options?: string | WorkerOptions) {
       super(url, options);
-      openPort ??= () => new Original(url, options).port;
+      // Again after a loss: from then on the next worker is meant.
+      openPort = () => new Original(url, options).port;
+      remote = null;
     }
   };
   const kitchen = (): RemoteKitchen => {
@@ -66,18 +66,15 @@ export function installProbe(): void {
       );
     },
     samples: (query) => kept.get(query) ?? [],
+    // Watched anew each time: what was pushed last may be older than an act that has just resolved.
     async status() {
-      statusKnown ??= new Promise((known, failed) => {
-        kitchen()
-          .watchStatus(
-            scope.Comlink.proxy((next: unknown) => {
-              status = next;
-              known();
-            }),
-          )
-          .catch(failed);
+      let known = (_status: unknown): void => undefined;
+      const first = new Promise((resolve) => {
+        known = resolve;
       });
-      await statusKnown;
+      const stop = await kitchen().watchStatus(scope.Comlink.proxy((next) => known(next)));
+      const status = await first;
+      await stop();
       return status;
     },
     dump: () => kitchen().dump(),

@@ -40,8 +40,7 @@ test('[UI-90] the app is installable and its manifest is complete', async ({ lar
 test('[UI-91] the shell opens without a network, at every address', async ({ device }) => {
   const laptop = await device();
   const tab = await laptop.openTab();
-  await tab.page.evaluate(() => navigator.serviceWorker.ready);
-  laptop.proxy.cut();
+  await laptop.goOffline();
   for (const path of ['/list', '/week', '/recipes', '/pantry', '/settings', '/import', '/trash']) {
     await tab.page.goto(laptop.proxy.url + path);
     await expect(tab.page.getByRole('main'), path).toBeVisible();

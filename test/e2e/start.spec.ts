@@ -75,7 +75,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGKILL'] as const) {
     run.child.kill(signal);
     const code = await run.ended;
     if (signal !== 'SIGKILL') expect(code).toBe(0);
-    await expect.poll(() => processesOf(folder), { timeout: 10_000 }).toEqual([]);
+    await expect.poll(() => processesOf(folder)).toEqual([]);
   });
 }
 
