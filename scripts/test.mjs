@@ -5,14 +5,16 @@
  *
  *   npm run check     the same without browsers
  *   npm run bench     the benches of test/bench
+ *   npm run test:postgres   only the tests that need Postgres, on the oldest installed one from 15 on
  */
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureBrowser } from './browser.mjs';
+import { findOlderPostgres } from './older-postgres.mjs';
 import { PrepareFailed, checkNode, ensureBuilt, ensureDependencies, root } from './prepare.mjs';
 import { StepFailed, fail, runStep, say, stopStepsOnSignal } from './report.mjs';
 
-const known = ['--check', '--bench'];
+const known = ['--check', '--bench', '--postgres'];
 const given = process.argv.slice(2);
 for (const name of given) {
   if (!known.includes(name)) fail(`Unknown argument ${name}. Known: ${known.join(', ')}.`);
@@ -100,19 +102,29 @@ const readPlaywright = ({ stats }) => ({
   failed: stats.unexpected + stats.flaky + stats.skipped,
 });
 
-async function runUnitTests() {
-  for (const project of ['node', 'pg']) {
-    const reportFile = join(results, `${project}.json`);
-    const args = ['run', '--project', project, '--reporter=default', '--reporter=json'];
-    await suite(
-      `tests (${project})`,
-      'vitest/vitest.mjs',
-      [...args, `--outputFile.json=${reportFile}`],
-      reportFile,
-      readVitest,
-      { ...process.env, NO_COLOR: '1' },
+async function runVitest(project, env = {}) {
+  const reportFile = join(results, `${project}.json`);
+  const args = ['run', '--project', project, '--reporter=default', '--reporter=json'];
+  await suite(
+    `tests (${project})`,
+    'vitest/vitest.mjs',
+    [...args, `--outputFile.json=${reportFile}`],
+    reportFile,
+    readVitest,
+    { ...process.env, NO_COLOR: '1', ...env },
+  );
+}
+
+/** The service on the oldest Postgres that it supports and this machine has. */
+async function runOnOlderPostgres() {
+  const found = findOlderPostgres();
+  if (found === null) {
+    fail(
+      'No PostgreSQL 15, 16 or 17 is installed here. Name its programs: TEST_POSTGRES_BIN=…/bin.',
     );
   }
+  say(`PostgreSQL ${found.version} in ${found.bin}`);
+  await runVitest('pg', { TEST_POSTGRES_BIN: found.bin });
 }
 
 async function runBrowserTests() {
@@ -144,6 +156,10 @@ async function main() {
     });
     return;
   }
+  if (given.includes('--postgres')) {
+    await runOnOlderPostgres();
+    return close();
+  }
   await check('format', 'oxfmt/bin/oxfmt', ['--check']);
   await check('lint', 'oxlint/bin/oxlint', [
     '--type-aware',
@@ -152,7 +168,7 @@ async function main() {
   ]);
   await check('types', 'typescript/bin/tsc', ['-b']);
   await check('dead code', 'knip/bin/knip.js', []);
-  await runUnitTests();
+  for (const project of ['node', 'pg']) await runVitest(project);
   if (!given.includes('--check')) {
     // Browsers see the built app: without a build there is nothing to show them.
     if (await prepare('build', ensureBuilt)) await runBrowserTests();

@@ -1,13 +1,13 @@
 /**
  * One Postgres for all files of the `pg` project, given to them as `inject('postgresUrl')`. A test
  * file makes a database of its own on it (`createTestDatabase`), so that files run side by side.
- * `TEST_POSTGRES_URL` names another server, for other versions of Postgres.
+ * `TEST_POSTGRES_URL` names another server, `TEST_POSTGRES_BIN` the programs of another version.
  */
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { startEmbeddedPostgres } from '../api/db/embedded.ts';
+import { startOwnPostgres } from './own-postgres.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -23,7 +23,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   }
   const folder = mkdtempSync(join(tmpdir(), 'larder-pg-'));
   chmodSync(folder, 0o755); // The account that runs Postgres for root must get through.
-  const server = await startEmbeddedPostgres({
+  const server = await startOwnPostgres({
     dataDir: join(folder, 'data'),
     noSync: true,
     settings: { max_connections: '200' },

@@ -38,6 +38,12 @@ function readPassword(folder: string): string {
   }
 }
 
+/** The same order and case rules everywhere: Postgres' own from 17 on, before that those of the C library. */
+const localeOptions = (major: string): readonly string[] =>
+  Number(major) >= 17
+    ? ['--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C']
+    : ['--locale-provider=libc', '--locale=C.UTF-8'];
+
 async function initialise(
   cluster: Cluster,
   binaries: PostgresBinaries,
@@ -54,9 +60,7 @@ async function initialise(
     '--auth=scram-sha-256',
     '--pwfile=/dev/stdin',
     '--encoding=UTF8',
-    '--locale-provider=builtin',
-    '--builtin-locale=C.UTF-8',
-    '--locale=C',
+    ...localeOptions(binaries.major),
     '--data-checksums',
     ...(noSync ? ['--no-sync'] : []),
   ];

@@ -32,6 +32,8 @@ export interface EmbeddedPostgresOptions {
   readonly port?: number;
   /** Tests only: gives up durability against power cuts for a faster start. */
   readonly noSync?: boolean;
+  /** Tests only: the programs of an installed Postgres, another version perhaps, instead of npm's. */
+  readonly programs?: PostgresBinaries;
   /** Extra server settings, e.g. `{ max_connections: '50' }`. */
   readonly settings?: Readonly<Record<string, string>>;
   readonly onProgress?: (line: string) => void;
@@ -236,7 +238,7 @@ export async function startEmbeddedPostgres(
   const first = pickAccount(join(options.dataDir, 'pgdata'));
   const folder = reachableFolder(first, options.dataDir);
   const account = pickAccount(join(folder, 'pgdata'));
-  const binaries = await prepareBinaries(account, folder, onProgress);
+  const binaries = options.programs ?? (await prepareBinaries(account, folder, onProgress));
   const cluster = await prepareCluster(
     folder,
     binaries,

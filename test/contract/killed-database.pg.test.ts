@@ -6,12 +6,12 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startEmbeddedPostgres } from '../../api/db/embedded.ts';
 import { startHintBridge } from '../../api/db/hint-bridge.ts';
 import { bundleHash, canonicalRequestHash } from '../../shared/protocol/bundle-hash.ts';
 import { errorBody } from '../../shared/protocol/errors.ts';
 import type { Bundle } from '../../shared/protocol/shapes.ts';
 import type { PullResponse } from '../../shared/protocol/pull.ts';
+import { startOwnPostgres } from '../own-postgres.ts';
 import { ingredient, insert, listItem, recipe } from './kitchen-rows.ts';
 import { createReplica, dumpServer } from './replay.ts';
 import {
@@ -27,7 +27,7 @@ const folder = mkdtempSync(join(tmpdir(), 'larder-killed-'));
 const uncaught: string[] = [];
 const onUncaught = (error: unknown): void => void uncaught.push(String(error));
 
-let postgres: Awaited<ReturnType<typeof startEmbeddedPostgres>>;
+let postgres: Awaited<ReturnType<typeof startOwnPostgres>>;
 let server: SyncServer;
 
 beforeAll(async () => {
@@ -35,7 +35,7 @@ beforeAll(async () => {
   process.on('unhandledRejection', onUncaught);
   chmodSync(folder, 0o755); // The account that runs Postgres for root must get through.
   // Durable on purpose: what was acknowledged must outlive the kill.
-  postgres = await startEmbeddedPostgres({
+  postgres = await startOwnPostgres({
     dataDir: join(folder, 'data'),
     restartsPerMinuteMax: 1000,
   });

@@ -6,11 +6,11 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startEmbeddedPostgres } from '../../api/db/embedded.ts';
 import { createPool } from '../../api/db/pool.ts';
 import { createDatabase } from '../../api/db/tx.ts';
 import { bundleHash, canonicalRequestHash } from '../../shared/protocol/bundle-hash.ts';
 import type { PullResponse } from '../../shared/protocol/pull.ts';
+import { startOwnPostgres } from '../own-postgres.ts';
 import { insert, listItem, recipe, update } from './kitchen-rows.ts';
 import {
   type SyncServer,
@@ -129,7 +129,7 @@ describe('a database that dies', () => {
     const folder = mkdtempSync(join(tmpdir(), 'larder-dies-'));
     chmodSync(folder, 0o755); // The account that runs Postgres for root must get through.
     // Durable on purpose: what was acknowledged must outlive the kill.
-    const postgres = await startEmbeddedPostgres({ dataDir: join(folder, 'data') });
+    const postgres = await startOwnPostgres({ dataDir: join(folder, 'data') });
     const mortal = await startSyncServer({ url: postgres.url });
     try {
       const devices = await Promise.all(Array.from({ length: 4 }, () => joinedDevice(mortal)));
