@@ -21,6 +21,7 @@ export interface StagedRow {
   readonly payload: Readonly<Record<string, unknown>> | null;
   /** The canonical object of the row for the request hash, as the client sent it. */
   readonly request: string;
+  readonly requestBytes: number;
 }
 
 export interface RowLimits {
@@ -155,6 +156,29 @@ function checkPayload(
   return { value: Object.fromEntries(values) };
 }
 
+/**
+ * The row for the request hash, as it was sent, spelling included, and how large a snapshot row of it is at
+ * least: what the server's defaults and its own spelling add is measured at commit.
+ */
+function measureRow(
+  { table, op, keyText, ordinal }: NamedRow,
+  raw: Readonly<Record<string, unknown>>,
+): { readonly request: string; readonly requestBytes: number; readonly snapshotBytes: number } {
+  const key = canonicalJson({ [table.key]: keyText });
+  // Values were found well formed before.
+  const payload = canonicalJson(raw['payload'] ?? null);
+  const payloadBytes = utf8Length(payload);
+  const { schema, table: name } = table;
+  const before = `{"base_row_version":"${String(raw['base_row_version'])}","key":${key},"op":"${op}","payload":`;
+  const after = `,"row_ordinal":"${String(ordinal)}","schema":"${schema}","table":"${name}"}`;
+  const frozen = `{"schema":"${schema}","table":"${name}","key":${key},"row_version":1,"payload":}`;
+  return {
+    request: `${before}${payload}${after}`,
+    requestBytes: utf8Length(before) + payloadBytes + utf8Length(after),
+    snapshotBytes: utf8Length(frozen) + payloadBytes,
+  };
+}
+
 function checkRow(
   registry: Registry,
   raw: unknown,
@@ -176,17 +200,8 @@ function checkRow(
     if ('refusal' in checked) return checked;
     payload = checked.value;
   }
-  // Values were found well formed above; the request form keeps what was sent, spelling included.
-  const request = canonicalJson({
-    base_row_version: String(raw['base_row_version']),
-    key: { [table.key]: keyText },
-    op,
-    payload: hasPayload ? raw['payload'] : null,
-    row_ordinal: String(ordinal),
-    schema: table.schema,
-    table: table.table,
-  });
-  if (utf8Length(request) > limits.rowBytesMax) {
+  const { request, requestBytes, snapshotBytes } = measureRow(name.value, raw);
+  if (snapshotBytes > limits.rowBytesMax) {
     return reject(name.value, 'type', 'the row is too large', { category: 'row_too_large' });
   }
   return {
@@ -200,6 +215,7 @@ function checkRow(
       columns: payload === null ? '' : Object.keys(payload).sort(byText).join(','),
       payload,
       request,
+      requestBytes,
     },
   };
 }
