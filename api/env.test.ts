@@ -13,6 +13,8 @@ test('[OPS-70] an empty environment means loopback, the embedded database and a 
       dataDir: '/srv/larder/.larder',
       publicUrl: null,
       trustProxy: false,
+      allowsOtherOrigins: false,
+      isWatchOn: true,
       signInsPerQuarterHour: 10,
       secret: null,
       operatorToken: null,

@@ -16,6 +16,10 @@ export interface Env {
   readonly publicUrl: string | null;
   /** True behind a reverse proxy that sets `X-Forwarded-For`. */
   readonly trustProxy: boolean;
+  /** True: pages of other origins may use the sync routes with a bearer token. */
+  readonly allowsOtherOrigins: boolean;
+  /** False where a proxy in front cannot pass event streams on: clients then poll. */
+  readonly isWatchOn: boolean;
   readonly signInsPerQuarterHour: number;
   /** Signs cookies; null: one is made and kept in the database. */
   readonly secret: string | null;
@@ -110,6 +114,8 @@ export function decodeEnv(given: Given, workingFolder: string): Result<Env, stri
     dataDir: resolve(workingFolder, read(given, 'LARDER_DATA') ?? '.larder'),
     publicUrl: publicUrl.value,
     trustProxy: read(given, 'LARDER_TRUST_PROXY') === '1',
+    allowsOtherOrigins: read(given, 'LARDER_CORS') === '1',
+    isWatchOn: read(given, 'LARDER_WATCH') !== 'off',
     signInsPerQuarterHour: signIns.value,
     secret,
     operatorToken,

@@ -81,6 +81,8 @@ async function serve(env: Env, listener: Listener, url: string, baseUrl: string)
     originsOf,
     logger,
     operatorToken: env.operatorToken,
+    allowsOtherOrigins: env.allowsOtherOrigins,
+    isWatchOn: env.isWatchOn,
     onProgress: say,
   }).catch((error: unknown) => {
     if (error instanceof MigrationFailure) return fail(`${error.message}.`);

@@ -3,6 +3,7 @@
  * ports, routes around the service, and the sweep that removes what expired.
  */
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Hono } from 'hono';
 import type { Logger } from 'pino';
 import { startHintBridge } from './db/hint-bridge.ts';
@@ -31,10 +32,15 @@ export interface StartSyncDeps {
   readonly logger: Logger;
   /** Shows counters in `/syncx/status`. */
   readonly operatorToken?: string | null;
+  /** Hints over event streams; clients poll without them. */
+  readonly isWatchOn?: boolean;
+  /** Pages of other origins may use the sync routes with a bearer token. */
+  readonly allowsOtherOrigins?: boolean;
   /** Lines for who started the server. */
   readonly onProgress: (line: string) => void;
 }
 
+const drainMs = 10_000;
 const sweepMs = 60_000;
 /** History ages by days; a household that is busy now loses nothing by waiting. */
 const retainMs = 10 * 60_000;
@@ -55,6 +61,7 @@ export async function startSync(deps: StartSyncDeps): Promise<SyncParts> {
     clock: { nowMs: () => Date.now(), toRfc3339: (ms) => new Date(ms).toISOString() },
     ids: { uuid: () => randomUUID() },
     log: createLog(logger),
+    watchPolicy: () => (deps.isWatchOn === false ? 'disabled' : 'allowed'),
   });
   const bridge = startHintBridge({
     url: deps.databaseUrl,
@@ -71,12 +78,14 @@ export async function startSync(deps: StartSyncDeps): Promise<SyncParts> {
       authenticate,
       originsOf,
       operatorToken: deps.operatorToken ?? null,
+      allowsOtherOrigins: deps.allowsOtherOrigins ?? false,
     }),
     stop: async () => {
       clearInterval(sweep);
       clearInterval(retain);
       await bridge.stop();
-      await service.stop();
+      // What is still at work after that is answered by 503, or cut off with the process.
+      await Promise.race([service.stop(), sleep(drainMs, undefined, { ref: false })]);
     },
   };
 }

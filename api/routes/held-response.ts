@@ -1,10 +1,11 @@
-/** A response that holds something, a permit for example, until its body was written or given up. */
-
+/**
+ * A response that holds something, a permit for example, until its body was written or given up. Whoever takes
+ * nothing of it for `stallMs` is cut off, from the first moment on: a permit belongs to all households.
+ */
 export function heldUntilWritten(
   response: Response,
   release: () => void,
-  /** A reader that takes nothing for so long is cut off; null waits for ever. */
-  stallMs: number | null = null,
+  stallMs: number,
 ): Response {
   if (response.body === null) {
     release();
@@ -19,8 +20,16 @@ export function heldUntilWritten(
     isReleased = true;
     release();
   };
+  const waitForReader = (controller: ReadableStreamDefaultController<Uint8Array>): void => {
+    stall = setTimeout(() => {
+      end();
+      controller.error(new Error('the reader took nothing for too long'));
+      void source.cancel();
+    }, stallMs);
+  };
   const body = new ReadableStream<Uint8Array>(
     {
+      start: waitForReader,
       pull: async (controller) => {
         clearTimeout(stall);
         try {
@@ -29,13 +38,7 @@ export function heldUntilWritten(
             end();
             return controller.close();
           }
-          if (stallMs !== null) {
-            stall = setTimeout(() => {
-              end();
-              controller.error(new Error('the reader took nothing for too long'));
-              void source.cancel();
-            }, stallMs);
-          }
+          waitForReader(controller);
           return controller.enqueue(value);
         } catch (error) {
           end();

@@ -1,6 +1,6 @@
 /**
- * What happens to every sync request before its own operation, in the order of protocol.md §1.4: are we
- * serving, is the body small enough, who asks and from where, in which household and as which source, is
+ * What happens to every sync request before its own operation, in the order of protocol.md §1.4: is the body
+ * small enough, who asks and from where, in which household and as which source, is
  * it the household that was meant, is the body JSON. Route and method were decided by the router.
  */
 import { type Result, err, ok } from '../../shared/result.ts';
@@ -31,6 +31,8 @@ export interface SyncRoutesDeps {
   readonly authenticate: (request: Request) => Promise<SyncIdentity>;
   /** The origins whose scripts may use a session cookie. */
   readonly originsOf: (request: Request) => readonly string[];
+  /** Bearer clients on pages of other origins may read the answers; nobody may when absent. */
+  readonly allowsOtherOrigins?: boolean;
   /** Who shows it sees counters in status; nobody does when it is absent. */
   readonly operatorToken?: string | null;
 }
@@ -73,7 +75,8 @@ export async function admit(
   if (sourceId === null) {
     return fail({ code: 'invalid_request', message: 'Oversync-Source-ID is missing or malformed' });
   }
-  const expectedUser = readExpectedUser(request);
+  // The header asks by itself; nobody who does not mean it sends it.
+  const expectedUser = deps.service.offers('expected_user') ? readExpectedUser(request) : null;
   if (expectedUser !== null && expectedUser !== identity.householdId) {
     return fail({ code: 'user_mismatch', message: 'another household is signed in' });
   }
@@ -118,13 +121,6 @@ export async function decodeRequest(
   bodyBytesMax: number,
   isForCapabilities = false,
 ): Promise<Result<DecodedRequest, SyncFailure>> {
-  if (deps.service.lifecycle() !== 'running') {
-    return fail({
-      code: 'service_unavailable',
-      message: 'the service is shutting down',
-      retryAfterSeconds: 1,
-    });
-  }
   const body = await readBody(request, bodyBytesMax);
   if (!body.ok && body.error === 'too-large') {
     return fail({

@@ -39,7 +39,7 @@ export function mountStatus(deps: SyncRoutesDeps, routes: Hono): void {
         app_name: service.registry.appName,
         lifecycle,
         accepting_operations: lifecycle === 'running',
-        features: service.capabilities(false).features,
+        features: service.capabilities(null, false).features,
         ...counters,
       });
       return jsonResponse(request, isHealthy || path === '/syncx/status' ? 200 : 503, body);

@@ -14,6 +14,12 @@ const HEADERS = {
   'X-Accel-Buffering': 'no',
 } as const;
 
+/** Waiting helps with neither, so neither says how long. */
+const REFUSED = {
+  forbidden: { code: 'bundle_change_watch_forbidden', message: 'this account may not watch' },
+  disabled: { code: 'bundle_change_watch_disabled', message: 'watch is switched off' },
+} as const;
+
 const encodeHint = (hint: Hint): string =>
   `event: bundle\ndata: ${JSON.stringify({
     bundle_seq: hint.bundleSeq,
@@ -112,6 +118,8 @@ export function createWatch(deps: SyncRoutesDeps): (context: Context) => Promise
         message: 'after_bundle_seq is malformed',
       });
     }
+    const policy = service.watchPolicy(caller.accountId);
+    if (policy !== 'allowed') return failureResponse(request, REFUSED[policy]);
     let wake: () => void = () => undefined;
     const subscription = service.hub.subscribe({
       scopeId: caller.scopeId,

@@ -8,6 +8,7 @@ import { connectRequest } from '../../shared/protocol/connect.ts';
 import { snapshotCreateRequest } from '../../shared/protocol/snapshot.ts';
 import type { ErrorCode } from '../../shared/protocol/errors.ts';
 import { type Result, err, ok } from '../../shared/result.ts';
+import { cors } from '../middleware/cors.ts';
 import { epochHeader, syncHeaders } from '../middleware/headers.ts';
 import type { SyncFailure } from '../sync/refusal.ts';
 import { answer, failureResponse } from './sync-answer.ts';
@@ -19,6 +20,7 @@ import {
   readInteger,
 } from './sync-request.ts';
 import { heldUntilWritten } from './held-response.ts';
+import { syncGate } from './sync-gate.ts';
 import { createSnapshotStream } from './sync-stream.ts';
 import { mountStatus } from './sync-status.ts';
 import { createWatch } from './sync-watch.ts';
@@ -166,14 +168,7 @@ export function createSyncRoutes(deps: SyncRoutesDeps): Hono {
     });
   };
 
-  routes.use(SYNC_PATHS, syncHeaders());
-  routes.use(STATUS_PATHS, syncHeaders());
-  if (service.offers('server_epoch')) {
-    routes.use(
-      SYNC_PATHS,
-      epochHeader(() => service.serverEpoch()),
-    );
-  }
+  mountChecks(deps, routes);
   mount('POST', '/sync/connect', connectOperation(deps));
   mount('POST', '/sync/push-sessions', createSession(deps));
   mount('POST', '/sync/push-sessions/:push_id/chunks', createChunk(deps), chunkBytesMax);
@@ -201,7 +196,7 @@ export function createSyncRoutes(deps: SyncRoutesDeps): Hono {
   mount('GET', CAPABILITIES, async (_context, { areExtensionsAsked, caller }) => {
     // Heard once, so that the document can name it.
     await service.serverEpoch();
-    return ok(service.capabilities(areExtensionsAsked, caller.schemaVersion));
+    return ok(service.capabilities(caller.accountId, areExtensionsAsked, caller.schemaVersion));
   });
   mountSnapshotPage(deps, routes, methodsByPath);
   if (service.offers('snapshot_stream')) {
@@ -214,6 +209,21 @@ export function createSyncRoutes(deps: SyncRoutesDeps): Hono {
 
   mountRefusals(routes, methodsByPath);
   return routes;
+}
+
+/** What surrounds every route, outermost first. */
+function mountChecks(deps: SyncRoutesDeps, routes: Hono): void {
+  const { service } = deps;
+  routes.use(SYNC_PATHS, syncHeaders());
+  routes.use(STATUS_PATHS, syncHeaders());
+  if (deps.allowsOtherOrigins === true) routes.use(SYNC_PATHS, cors());
+  routes.use(SYNC_PATHS, syncGate(service));
+  if (service.offers('server_epoch')) {
+    routes.use(
+      SYNC_PATHS,
+      epochHeader(() => service.serverEpoch()),
+    );
+  }
 }
 
 /** A page holds its permit until its body is written, so slow readers are what is counted. */
@@ -238,7 +248,7 @@ function mountSnapshotPage(
       });
     }
     const response = await answer(request, await operation(context, decoded.value));
-    return heldUntilWritten(response, release);
+    return heldUntilWritten(response, release, deps.service.limits.snapshotStream.stallMs);
   });
 }
 

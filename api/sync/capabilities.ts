@@ -31,7 +31,6 @@ const FEATURES = {
   history_pruned_visibility: true,
   connect_lifecycle: true,
   scope_initialization_leases: true,
-  bundle_change_watch: true,
 } as const;
 
 function advertisedLimits(context: SyncContext): BundleLimits {
@@ -102,6 +101,7 @@ function extensionLimits(context: SyncContext): Extensions {
 
 export function describeCapabilities(
   context: SyncContext,
+  accountId: string | null,
   areExtensionsAsked: boolean,
   schemaVersion: number = context.registry.schemaVersion,
 ): CapabilitiesResponse {
@@ -122,6 +122,7 @@ export function describeCapabilities(
     })),
     features: {
       ...FEATURES,
+      bundle_change_watch: context.watchPolicy(accountId) === 'allowed',
       ...(areExtensionsAsked
         ? Object.fromEntries(Object.keys(extensions).map((name) => [name, true]))
         : {}),

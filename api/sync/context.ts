@@ -31,6 +31,9 @@ export interface SyncState {
   serverEpoch: string | null;
 }
 
+/** Whether hints are given at all, and to this account; null asks for nobody in particular. */
+export type WatchPolicy = (accountId: string | null) => 'allowed' | 'forbidden' | 'disabled';
+
 export interface SyncContext {
   readonly database: Database;
   readonly registry: Registry;
@@ -45,6 +48,7 @@ export interface SyncContext {
   readonly schemaPolicy: SchemaPolicy;
   /** What clients do with work that a restore lost. */
   readonly restorePolicy: 'reoffer' | 'discard';
+  readonly watchPolicy: WatchPolicy;
   /** Extensions that this host offers. */
   readonly extensions: ReadonlySet<string>;
 }

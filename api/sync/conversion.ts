@@ -3,6 +3,7 @@
  * (protocol.md §5.2 step 8): one set-based statement per table, and only for columns whose spelling check
  * does not already decide it (a length, an enum, a scale, an array).
  */
+import { must } from '../../shared/assert.ts';
 import type { Rejection } from '../../shared/protocol/errors.ts';
 import type { SyncContext } from './context.ts';
 import type { Tx } from './ports.ts';
@@ -31,33 +32,40 @@ const DECIDED: ReadonlySet<string> = new Set([
 const openColumns = (table: RegisteredTable): readonly SyncColumn[] =>
   table.columns.filter((column) => !DECIDED.has(column.sqlType));
 
+interface PlacedRow {
+  readonly row: StagedRow;
+  readonly ordinal: number;
+}
+
 interface Unconvertible {
+  readonly ordinal: number;
   readonly message: string;
   readonly rejection: Rejection;
 }
 
-/** Finds the first value that Postgres refuses; only runs after the set-based statement failed. */
-async function findCulprit(
+/** Finds the values that Postgres refuses; only runs after the set-based statement failed. */
+async function findCulprits(
   tx: Tx,
   table: RegisteredTable,
-  rows: readonly StagedRow[],
-  ordinalOf: (row: StagedRow) => number,
+  rows: readonly PlacedRow[],
+  culpritsMax: number,
 ): Promise<readonly Unconvertible[]> {
+  const culprits: Unconvertible[] = [];
   for (const column of openColumns(table)) {
-    const values = rows.map((row) => row.payload?.[column.name] ?? null);
-    const [found] = await tx.query(
+    const values = rows.map(({ row }) => row.payload?.[column.name] ?? null);
+    const found = await tx.query(
       `select v.ordinality - 1 as index
        from jsonb_array_elements($1::text::jsonb) with ordinality as v(value, ordinality)
-       where not sync.is_castable(v.value, $2) order by v.ordinality limit 1`,
-      [JSON.stringify(values), column.sqlType],
+       where not sync.is_castable(v.value, $2) order by v.ordinality limit $3::int`,
+      [JSON.stringify(values), column.sqlType, culpritsMax],
     );
-    const row = found === undefined ? undefined : rows[numberOf(found, 'index')];
-    if (found === undefined || row === undefined) continue;
-    return [
-      {
-        message: `row ${String(ordinalOf(row))}: "${column.name}" cannot be converted`,
+    for (const record of found) {
+      const { row, ordinal } = must(rows[numberOf(record, 'index')], 'the index is of these rows');
+      culprits.push({
+        ordinal,
+        message: `row ${String(ordinal)}: "${column.name}" cannot be converted`,
         rejection: {
-          row_ordinal: ordinalOf(row),
+          row_ordinal: ordinal,
           schema: table.schema,
           table: table.table,
           key: { [table.key]: row.keyText },
@@ -68,40 +76,45 @@ async function findCulprit(
           referenced_table: null,
           category: 'destination_type_invalid',
         },
-      },
-    ];
+      });
+    }
   }
-  return [];
+  return culprits;
 }
 
+/** The rows whose values Postgres refuses, in push order, each once. */
 export async function checkConversions(
   context: SyncContext,
   rows: readonly StagedRow[],
   startOrdinal: number,
+  culpritsMax: number,
 ): Promise<readonly Unconvertible[]> {
-  const ordinals = new Map(rows.map((row, index) => [row, startOrdinal + index]));
+  const placed = rows.map((row, index): PlacedRow => ({ row, ordinal: startOrdinal + index }));
   const tables = [...new Set(rows.map((row) => row.table))].filter(
     (table) => openColumns(table).length > 0,
   );
   if (tables.length === 0) return [];
-  return context.database.transaction(
+  const culprits = await context.database.transaction(
     { isolation: 'read-committed', readOnly: false, scopeId: null },
     async (tx) => {
+      const found: Unconvertible[] = [];
       for (const table of tables) {
-        const own = rows.filter((row) => row.table === table && row.payload !== null);
+        const own = placed.filter(({ row }) => row.table === table && row.payload !== null);
         const record = openColumns(table)
           .map((column) => `"${column.name}" ${column.sqlType}`)
           .join(', ');
         const outcome = await tx.attempt((inner) =>
           inner.query(`select count(*) from jsonb_to_recordset($1::text::jsonb) as v(${record})`, [
-            JSON.stringify(own.map((row) => row.payload)),
+            JSON.stringify(own.map(({ row }) => row.payload)),
           ]),
         );
-        if ('refused' in outcome) {
-          return findCulprit(tx, table, own, (row) => ordinals.get(row) ?? startOrdinal);
-        }
+        if ('refused' in outcome) found.push(...(await findCulprits(tx, table, own, culpritsMax)));
       }
-      return [];
+      return found;
     },
   );
+  const inOrder = culprits.toSorted((a, b) => a.ordinal - b.ordinal);
+  return inOrder
+    .filter(({ ordinal }, index) => inOrder[index - 1]?.ordinal !== ordinal)
+    .slice(0, culpritsMax);
 }

@@ -225,29 +225,33 @@ export async function stageRows(
   await tx.query(STAGE_ROWS, [caller.scopeId, pushId, JSON.stringify(records)]);
 }
 
+type RowsCode = 'push_chunk_invalid' | 'push_rejected';
+
 /** The refusal of checked rows: the first culprit, and all of them for who asked. */
-export function refuseRows(
+function refuseRows(
   caller: Caller,
   refusals: readonly { readonly message: string; readonly rejection: Rejection | null }[],
+  askedCode: RowsCode,
 ): never {
   const [first] = refusals;
-  const rejections = refusals.flatMap((refusal) =>
-    refusal.rejection === null ? [] : [refusal.rejection],
-  );
-  return refuse('push_chunk_invalid', first?.message ?? 'the rows are not acceptable', {
+  const message = first?.message ?? 'the rows are not acceptable';
+  const rejections = refusals.flatMap(({ rejection }) => (rejection === null ? [] : [rejection]));
+  const isAsked = caller.extensions.has('push_rejections') && rejections.length > 0;
+  const all = { rejections, rejection_total: rejections.length };
+  if (isAsked && askedCode === 'push_rejected') return refuse(askedCode, message, all);
+  return refuse('push_chunk_invalid', message, {
     ...(first === undefined || first.rejection === null ? {} : { rejection: first.rejection }),
-    ...(caller.extensions.has('push_rejections') && rejections.length > 0
-      ? { rejections, rejection_total: rejections.length }
-      : {}),
+    ...(isAsked ? all : {}),
   });
 }
 
-/** Step 1 to 9 of §5.2, all before the session is locked. */
+/** Step 1 to 9 of §5.2, all before the session is locked. `askedCode` answers who asked for all culprits. */
 export async function checkChunk(
   context: SyncContext,
   caller: Caller,
   rows: readonly unknown[],
   startOrdinal: number,
+  askedCode: RowsCode = 'push_chunk_invalid',
 ): Promise<readonly StagedRow[]> {
   const { push, rejections } = context.limits;
   if (rows.length === 0) refuse('push_chunk_invalid', 'a chunk has at least one row');
@@ -258,17 +262,11 @@ export async function checkChunk(
   if (startOrdinal < 0 || startOrdinal > context.limits.push.bundleRowsMax) {
     refuse('push_chunk_invalid', 'start_row_ordinal is an integer from 0 to the rows of a bundle');
   }
-  const isAsked = caller.extensions.has('push_rejections');
-  const checked = checkRows(
-    context.registry,
-    rows,
-    startOrdinal,
-    push,
-    isAsked ? rejections.entriesMax : 1,
-  );
-  if (checked.refusals.length > 0) refuseRows(caller, checked.refusals);
-  const unconvertible = await checkConversions(context, checked.rows, startOrdinal);
-  if (unconvertible.length > 0) refuseRows(caller, unconvertible);
+  const refusalsMax = caller.extensions.has('push_rejections') ? rejections.entriesMax : 1;
+  const checked = checkRows(context.registry, rows, startOrdinal, push, refusalsMax);
+  if (checked.refusals.length > 0) refuseRows(caller, checked.refusals, askedCode);
+  const unconvertible = await checkConversions(context, checked.rows, startOrdinal, refusalsMax);
+  if (unconvertible.length > 0) refuseRows(caller, unconvertible, askedCode);
   return checked.rows;
 }
 
@@ -281,7 +279,8 @@ export async function pushChunk(
 ): Promise<PushChunkResponse> {
   refuseReaders(caller);
   const rows = await checkChunk(context, caller, rawRows, startOrdinal);
-  const bytes = rows.reduce((sum, row) => sum + row.request.length + 1, 0);
+  // Each row with the comma or bracket before it; the closing bracket is counted where the sum is compared.
+  const bytes = rows.reduce((sum, row) => sum + row.requestBytes + 1, 0);
   return context.database.transaction(
     { isolation: 'read-committed', readOnly: false, scopeId: caller.scopeId },
     async (tx) => {
@@ -305,7 +304,7 @@ export async function pushChunk(
           `the session was planned for ${String(session.plannedRowCount)} rows`,
         );
       }
-      if (session.requestBytes + bytes > context.limits.push.bundleBytesMax) {
+      if (session.requestBytes + bytes + 1 > context.limits.push.bundleBytesMax) {
         refuse('push_chunk_invalid', 'the bundle is too large');
       }
       await stageRows(tx, caller, pushId, rows, startOrdinal);

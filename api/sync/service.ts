@@ -16,7 +16,7 @@ import { commitPush } from './commit.ts';
 import { type CommittedRowsRequest, committedRows } from './committed-rows.ts';
 import { clean } from './cleaning.ts';
 import { connect } from './connect.ts';
-import type { SyncContext, SyncCounters, SyncLimits } from './context.ts';
+import type { SyncContext, SyncCounters, SyncLimits, WatchPolicy } from './context.ts';
 import {
   type Clock,
   CommitOutcomeUnknown,
@@ -66,6 +66,7 @@ export interface SyncService {
   readonly hub: WatchHub;
   readonly registry: Registry;
   readonly schemaPolicy: SchemaPolicy;
+  readonly watchPolicy: WatchPolicy;
   lifecycle(): Lifecycle;
   /** Whether the extension is switched on. */
   offers(extension: string): boolean;
@@ -102,7 +103,11 @@ export interface SyncService {
   enterSnapshotPage(): (() => void) | null;
   /** The current server epoch, null while the database has not been heard. */
   serverEpoch(): Promise<string | null>;
-  capabilities(areExtensionsAsked: boolean, schemaVersion?: number): CapabilitiesResponse;
+  capabilities(
+    accountId: string | null,
+    areExtensionsAsked: boolean,
+    schemaVersion?: number,
+  ): CapabilitiesResponse;
   /** True when the database answers. */
   isHealthy(): Promise<boolean>;
   /** Removes what expired. The host calls it every minute. */
@@ -129,6 +134,8 @@ export interface SyncServiceOptions {
   readonly limits?: SyncLimits;
   /** What clients are told to do with work that a restore lost; `reoffer` when absent. */
   readonly restorePolicy?: 'reoffer' | 'discard';
+  /** Everybody may watch when absent. */
+  readonly watchPolicy?: WatchPolicy;
   /** Extensions that are offered; all of this build when absent. */
   readonly extensions?: readonly string[];
 }
@@ -166,6 +173,7 @@ function createContext(options: SyncServiceOptions): SyncContext {
     },
     state: { history: null, serverEpoch: null },
     restorePolicy: options.restorePolicy ?? 'reoffer',
+    watchPolicy: options.watchPolicy ?? (() => 'allowed'),
     schemaPolicy: {
       minRead: 1,
       minWrite: 1,
@@ -246,18 +254,32 @@ async function isHealthy(context: SyncContext, run: Run): Promise<boolean> {
   return outcome.ok && (context.state.history?.floorAheadCount ?? 0) === 0;
 }
 
+/** Cleans behind an answer, one run at a time: who replaces or drops a snapshot leaves its rows. */
+function createCleaner(run: Run): () => void {
+  let isCleaning = false;
+  return () => {
+    if (isCleaning) return;
+    isCleaning = true;
+    void run('snapshot_session_delete_failed', clean).finally(() => {
+      isCleaning = false;
+    });
+  };
+}
+
 export function createSyncService(options: SyncServiceOptions): SyncService {
   const context = createContext(options);
   const { run, stop, lifecycle } = createRunner(context);
   const builds = createSnapshotGate(context.limits.snapshot.buildsMax);
   const pages = createSnapshotGate(context.limits.snapshot.pageRequestsMax);
   const streams = createSnapshotGate(context.limits.snapshotStream.streamsMax);
+  const cleanSoon = createCleaner(run);
   return {
     limits: context.limits,
     counters: context.counters,
     hub: context.hub,
     registry: context.registry,
     schemaPolicy: context.schemaPolicy,
+    watchPolicy: context.watchPolicy,
     lifecycle,
     offers: (extension) => context.extensions.has(extension),
     stop,
@@ -276,16 +298,21 @@ export function createSyncService(options: SyncServiceOptions): SyncService {
     pull: (caller, request) => run('pull_failed', (c) => pull(c, caller, request)),
     readLatest: (caller) => run('bundle_change_watch_failed', (c) => readLatest(c, caller)),
     createSnapshot: (caller, replacement) =>
-      run('snapshot_session_create_failed', (c) => createSnapshot(c, builds, caller, replacement)),
+      run('snapshot_session_create_failed', (c) =>
+        createSnapshot(c, builds, caller, replacement),
+      ).finally(cleanSoon),
     readSnapshotPage: (caller, request) =>
       run('snapshot_chunk_failed', (c) => readSnapshotPage(c, caller, request)),
     deleteSnapshot: (caller, snapshotId) =>
-      run('snapshot_session_delete_failed', (c) => deleteSnapshot(c, caller, snapshotId)),
+      run('snapshot_session_delete_failed', (c) => deleteSnapshot(c, caller, snapshotId)).finally(
+        cleanSoon,
+      ),
     openSnapshotStream: (caller, request) =>
       run('snapshot_chunk_failed', (c) => openSnapshotStream(c, caller, request)),
     enterSnapshotStream: () => (streams.tryEnter() ? () => streams.release() : null),
     enterSnapshotPage: () => (pages.tryEnter() ? () => pages.release() : null),
-    capabilities: (areAsked, version) => describeCapabilities(context, areAsked, version),
+    capabilities: (accountId, areAsked, version) =>
+      describeCapabilities(context, accountId, areAsked, version),
     serverEpoch: () => findServerEpoch(context, run),
     isHealthy: () => isHealthy(context, run),
     clean: async () => {

@@ -126,8 +126,12 @@ export async function pushOnce(
       `one request has at most ${String(context.limits.singlePush.rowsMax)} rows`,
     );
   }
-  const rows = await checkChunk(context, caller, push.rows, 0);
-  if (hashCanonicalRows(rows.map((row) => row.request)).hash !== push.tuple.requestHash) {
+  const rows = await checkChunk(context, caller, push.rows, 0, 'push_rejected');
+  const { hash, byteCount } = hashCanonicalRows(rows.map((row) => row.request));
+  if (byteCount > context.limits.push.bundleBytesMax) {
+    refuse('push_chunk_invalid', 'the bundle is too large');
+  }
+  if (hash !== push.tuple.requestHash) {
     refuse('push_commit_invalid', 'the rows do not have the declared canonical_request_hash');
   }
   const { status, committed } = await context.queue.run(

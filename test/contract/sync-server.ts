@@ -34,13 +34,17 @@ export interface SyncServer {
   /** Ends every session of the account. */
   revoke(accountId: string): void;
   request(path: string, init?: RequestInit): Promise<Response>;
+  /** The same for a real socket in front. */
+  fetch(request: Request): Promise<Response>;
   /** Fails when the service reported a defect: whatever was refused, the server itself never failed. */
   close(): Promise<void>;
 }
 
 export const freshUuid = (): string => crypto.randomUUID();
 
-export type SyncServerChoices = Partial<Pick<SyncServiceOptions, 'limits' | 'extensions'>> & {
+export type SyncServerChoices = Partial<
+  Pick<SyncServiceOptions, 'limits' | 'extensions' | 'watchPolicy'>
+> & {
   readonly nowMs?: () => number;
   /** Other tables than the kitchen's, and the SQL that makes them. */
   readonly schema?: SyncSchema & { readonly sql: string };
@@ -77,6 +81,7 @@ export async function startSyncServer(choices: SyncServerChoices = {}): Promise<
     },
     ...(choices.limits === undefined ? {} : { limits: choices.limits }),
     ...(choices.extensions === undefined ? {} : { extensions: choices.extensions }),
+    ...(choices.watchPolicy === undefined ? {} : { watchPolicy: choices.watchPolicy }),
   });
   const routes = createSyncRoutes({
     service,
@@ -93,6 +98,7 @@ export async function startSyncServer(choices: SyncServerChoices = {}): Promise<
     sql: pool.sql,
     logged,
     request: async (path, init) => routes.request(path, init),
+    fetch: async (request) => routes.fetch(request),
     revoke: (accountId) => void revoked.add(accountId),
     close: async () => {
       await service.stop();
