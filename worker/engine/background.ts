@@ -1,9 +1,14 @@
 /**
  * The one loop that exchanges by itself (`protocol.md` §11.14). It runs a round when there is a reason: a
- * local commit (debounced), a hint of the watch stream, the network or the app coming back, a timer. After a
- * failure it waits, longer each time and with jitter; it never spins, and while nobody is attached it sleeps.
- * One watch stream is open while rounds succeed; a hint that is lost costs latency, never data, because the
- * timer asks anyway.
+ * local commit, a hint of the watch stream, the network or the app coming back, a timer. After a failure it
+ * waits, longer each time and with jitter; it never spins, and while nobody is attached it sleeps. One watch
+ * stream is open while rounds succeed; a hint that is lost costs latency, never data, because the timer asks
+ * anyway.
+ *
+ * Nobody waits for company that does not come (decision 0005): the first write after a quiet moment and a
+ * hint of something new begin a round in the same turn. Writes that follow closely are collected, until they
+ * pause or the bound is reached; what comes up while a round runs is looked at when it has ended, and a hint
+ * of what that round brought or made itself is no reason for another.
  */
 import { backoffMs, ROUND_BACKOFF } from './backoff.ts';
 import { requestOf } from './calls.ts';
@@ -14,8 +19,10 @@ import { hasHousehold, readAttachment } from './state.ts';
 import { isTooOld } from './status.ts';
 import type { SyncReport } from './sync.ts';
 
-const DEBOUNCE_MS = 50;
-const DEBOUNCE_MOST_MS = 500;
+/** Writes closer together than this are one burst … */
+const BURST_GAP_MS = 50;
+/** … and no write of a burst waits longer than this for the others. */
+const BURST_MOST_MS = 500;
 const POLL_MS = 60_000;
 /** With a watch stream the timer is only a safety net. */
 const WATCHED_POLL_MS = 300_000;
@@ -32,8 +39,10 @@ export interface Background {
 }
 
 export interface BackgroundHost {
-  /** One round, or null when another operation is running. */
+  /** One round; joins the one that is running. */
   readonly round: () => Promise<SyncReport>;
+  /** An operation is running, whoever asked for it: what is written now may come too late for it. */
+  readonly isExchanging: () => boolean;
   readonly nextTry: (atMs: number | null) => void;
   /** A round ended by an exception: a bug, or a store that failed. The loop goes on, ever slower. */
   readonly defect: (error: unknown) => void;
@@ -48,10 +57,14 @@ interface Timer {
 export function createBackground(context: Context, host: BackgroundHost): Background {
   let isRunning = false;
   let isBusy = false;
-  let wantsAnother = false;
   let failures = 0;
   let streamFailures = 0;
-  let firstWriteAtMs: number | null = null;
+  /** The writes that no round has begun with yet: when the burst began and when it last grew. */
+  let burst: { readonly sinceMs: number; lastMs: number } | null = null;
+  let lastWriteAtMs = -Infinity;
+  /** Woken while a round ran, and the highest number hinted at meanwhile. */
+  let isWoken = false;
+  let hintedSeq = 0;
   let timer: Timer | null = null;
   let closeStream: (() => void) | null = null;
   let isWatchRefused = false;
@@ -69,6 +82,13 @@ export function createBackground(context: Context, host: BackgroundHost): Backgr
     host.nextTry(isRetry ? atMs : null);
   };
 
+  const runNow = (): void => {
+    timer?.cancel();
+    timer = null;
+    host.nextTry(null);
+    void run();
+  };
+
   const endStream = (): void => {
     closeStream?.();
     closeStream = null;
@@ -80,7 +100,9 @@ export function createBackground(context: Context, host: BackgroundHost): Backgr
       case 'open':
         return;
       case 'hint':
-        if (event.bundleSeq !== readAttachment(context.sql).checkpoint) plan(0);
+        // While a round runs its own bundle is hinted at before its answer is here: judged at its end.
+        if (isBusy || host.isExchanging()) hintedSeq = Math.max(hintedSeq, event.bundleSeq);
+        if (!isBusy && event.bundleSeq !== readAttachment(context.sql).checkpoint) runNow();
         return;
       case 'refused':
         closeStream = null;
@@ -150,7 +172,7 @@ export function createBackground(context: Context, host: BackgroundHost): Backgr
   const run = async (): Promise<void> => {
     if (!isRunning) return;
     if (isBusy) {
-      wantsAnother = true;
+      isWoken = true;
       return;
     }
     if (!hasHousehold(context.sql)) {
@@ -158,7 +180,8 @@ export function createBackground(context: Context, host: BackgroundHost): Backgr
       return;
     }
     isBusy = true;
-    firstWriteAtMs = null;
+    // A round that was under way already may have frozen without them.
+    if (!host.isExchanging()) burst = null;
     try {
       const report = await host.round();
       if (isRunning) await afterRound(report);
@@ -169,10 +192,24 @@ export function createBackground(context: Context, host: BackgroundHost): Backgr
     } finally {
       isBusy = false;
     }
-    if (wantsAnother) {
-      wantsAnother = false;
-      plan(DEBOUNCE_MS);
-    }
+    goOn();
+  };
+
+  /** What came up during a round. After a failure only a reason to try again counts, else the back-off. */
+  const goOn = (): void => {
+    const isNews = failures === 0 && hintedSeq > readAttachment(context.sql).checkpoint;
+    const isDue = isWoken || isNews;
+    isWoken = false;
+    hintedSeq = 0;
+    if (!isRunning) return;
+    if (isDue) plan(0);
+    else if (burst !== null && failures === 0) planBurst(burst);
+  };
+
+  const planBurst = ({ sinceMs, lastMs }: { sinceMs: number; lastMs: number }): void => {
+    const dueMs = Math.min(lastMs + BURST_GAP_MS, sinceMs + BURST_MOST_MS) - context.clock.nowMs();
+    // A clock that was set back must not make anybody wait for its return.
+    plan(Math.min(Math.max(dueMs, 0), BURST_GAP_MS));
   };
 
   return {
@@ -200,13 +237,14 @@ export function createBackground(context: Context, host: BackgroundHost): Backgr
       if (!isRunning || !readAttachment(context.sql).isAttached) return;
       // After a failure the back-off decides; more writes do not make a server come back.
       if (failures > 0) return;
-      const now = context.clock.nowMs();
-      firstWriteAtMs ??= now;
-      if (isBusy) {
-        wantsAnother = true;
-        return;
-      }
-      plan(Math.max(0, Math.min(DEBOUNCE_MS, firstWriteAtMs + DEBOUNCE_MOST_MS - now)));
+      const nowMs = context.clock.nowMs();
+      const isFirst = burst === null && Math.abs(nowMs - lastWriteAtMs) >= BURST_GAP_MS;
+      lastWriteAtMs = nowMs;
+      if (burst === null) burst = { sinceMs: nowMs, lastMs: nowMs };
+      else burst.lastMs = nowMs;
+      if (isBusy) return;
+      if (isFirst) runNow();
+      else planBurst(burst);
     },
   };
 }

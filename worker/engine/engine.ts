@@ -192,8 +192,9 @@ export function createEngine(deps: EngineDeps): Engine {
 
   const background = createBackground(context, {
     round: sync,
+    isExchanging: () => activity.isBusy,
     nextTry: (atMs) => {
-      act({ nextTryAtMs: atMs });
+      if (activity.nextTryAtMs !== atMs) act({ nextTryAtMs: atMs });
     },
     defect: onDefect,
   });

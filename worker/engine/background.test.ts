@@ -1,0 +1,161 @@
+/**
+ * When the loop exchanges by itself: what goes out at once, what is collected, and what is no reason for a
+ * round. The clock stands still unless a test moves it, so "at once" means without any time passing.
+ */
+import { describe, expect, test } from 'vitest';
+import { kitchenSchema } from '../../shared/schema/tables.ts';
+import { createModelServer } from '../../test/sim/model-server.ts';
+import type { ModelServer } from '../../test/sim/model-server.ts';
+import { addTag, ids, serverNames, tagNames } from '../../test/sim/tags.ts';
+import { createDevice, createManualClock } from '../../test/sim/world.ts';
+import type { Device, ManualClock } from '../../test/sim/world.ts';
+import type { SyncRequest, Transport } from './ports.ts';
+
+const turn = (): Promise<void> =>
+  new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+
+/** Lets everything happen that needs no time. */
+async function settle(): Promise<void> {
+  for (let count = 0; count < 30; count += 1) await turn();
+}
+
+interface World {
+  readonly server: ModelServer;
+  readonly clock: ManualClock;
+  readonly device: Device;
+  readonly peer: Device;
+  /** Method and path of what the device asked since this was emptied. */
+  readonly asked: string[];
+  /** The next request that matches waits until the returned function is called. */
+  hold(path: string): () => void;
+}
+
+/** A device whose loop runs and has gone quiet, and another one of the household. */
+async function quietWorld(): Promise<World> {
+  const server = await createModelServer(kitchenSchema, { extensions: true });
+  const clock = createManualClock();
+  const asked: string[] = [];
+  let held: { readonly path: string; readonly until: Promise<void> } | null = null;
+  const transport: Transport = {
+    watch: (request, onEvent) => server.transport.watch(request, onEvent),
+    request: async (request: SyncRequest) => {
+      asked.push(`${request.method} ${request.path}`);
+      const answer = await server.transport.request(request);
+      if (held?.path === request.path) {
+        const { until } = held;
+        held = null;
+        await until;
+      }
+      return answer;
+    },
+  };
+  const device = await createDevice({ schema: kitchenSchema, transport, ids, clock });
+  const peer = await createDevice({ schema: kitchenSchema, transport: server.transport, ids });
+  await device.engine.attach('household');
+  await peer.engine.attach('household');
+  device.engine.start();
+  clock.advance(0);
+  await settle();
+  clock.advance(1000);
+  await settle();
+  asked.length = 0;
+  const hold = (path: string): (() => void) => {
+    let go = (): void => undefined;
+    held = { path, until: new Promise((resolve) => (go = resolve)) };
+    return () => go();
+  };
+  return { server, clock, device, peer, asked, hold };
+}
+
+describe('the loop', () => {
+  test('[LIVE-220] the first write after a quiet moment goes out without any time passing', async () => {
+    const { server, device } = await quietWorld();
+    await addTag(device, 'mine');
+    await settle();
+    expect(serverNames(server)).toEqual(['mine']);
+    await device.engine.stop();
+  });
+
+  test('[LIVE-221] writes that follow closely go out together, none of them later than the bound', async () => {
+    const { server, clock, device, asked } = await quietWorld();
+    await addTag(device, 'first');
+    await settle();
+    asked.length = 0;
+    const writtenByMs: string[] = [];
+    // One write every 30 ms never pauses for long enough; the bound ends the waiting.
+    for (let ms = 30; ms <= 510; ms += 30) {
+      clock.advance(30);
+      writtenByMs.push(await addTag(device, `after ${ms}`));
+      await settle();
+    }
+    expect(asked).toEqual([]);
+    clock.advance(20);
+    await settle();
+    expect(asked).toEqual(['POST /sync/push']);
+    expect(serverNames(server)).toHaveLength(1 + writtenByMs.length);
+    await device.engine.stop();
+  });
+
+  test('[LIVE-222] a write during a round goes out after it, and its own hint asks for nothing more', async () => {
+    const { server, clock, device, asked, hold } = await quietWorld();
+    const answer = hold('/sync/push');
+    await addTag(device, 'first');
+    await settle();
+    // Committed, and hinted at, before the device has the answer.
+    expect(server.latest()).toBe(1);
+    await addTag(device, 'second');
+    answer();
+    await settle();
+    clock.advance(50);
+    await settle();
+    clock.advance(1000);
+    await settle();
+    expect(asked).toEqual(['POST /sync/push', 'POST /sync/push']);
+    expect(serverNames(server)).toEqual(['first', 'second']);
+    await device.engine.stop();
+  });
+
+  test('[LIVE-223] a hint of something new is followed at once, also when it comes during a round', async () => {
+    const { clock, device, peer, asked, hold } = await quietWorld();
+    await addTag(peer, 'one');
+    await peer.engine.sync();
+    await settle();
+    expect(tagNames(device)).toEqual(['one']);
+    expect(asked).toEqual(['GET /sync/pull']);
+    const answer = hold('/sync/pull');
+    await addTag(peer, 'two');
+    await peer.engine.sync();
+    await settle();
+    await addTag(peer, 'three');
+    await peer.engine.sync();
+    answer();
+    await settle();
+    clock.advance(0);
+    await settle();
+    expect(tagNames(device)).toEqual(['one', 'three', 'two']);
+    await device.engine.stop();
+  });
+
+  test('[LIVE-224] what comes too late for a round that somebody asked for gets one of its own', async () => {
+    const { server, clock, device, peer, hold } = await quietWorld();
+    const answer = hold('/sync/pull');
+    const round = device.engine.sync();
+    await settle();
+    await addTag(device, 'mine');
+    await addTag(peer, 'theirs');
+    await peer.engine.sync();
+    // Whoever joins the round now learns nothing of it: its answer is on the way already.
+    clock.advance(100);
+    await settle();
+    answer();
+    await round;
+    await settle();
+    clock.advance(50);
+    await settle();
+    expect(serverNames(server)).toEqual(['mine', 'theirs']);
+    expect(tagNames(device)).toEqual(['mine', 'theirs']);
+    await device.engine.stop();
+  });
+});
