@@ -18,6 +18,38 @@ export interface Mistake {
   readonly wrong: string;
 }
 
+/** How many seeds a planted mistake may hide from a model, in the middle of several tries. */
+export const SEEDS_MAX = 20;
+const TRIALS = 3 * runs();
+
+/** `RUNS` makes every random test so many times longer; the default fits into the whole test run. */
+export function runs(): number {
+  const asked = Number(process.env['RUNS'] ?? 1);
+  if (!Number.isInteger(asked) || asked < 1) throw new Error('RUNS is a whole number from 1');
+  return asked;
+}
+
+/** Seeds until `notices` says so, in the middle of some trials; printed. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- an import has no type to infer
+export async function medianSeeds<Module>(
+  entry: string,
+  mistake: Mistake,
+  notices: (module: Module, seed: number) => boolean | Promise<boolean>,
+): Promise<number> {
+  const tries = await withMistake(entry, mistake, async (module: Module) => {
+    const needed: number[] = [];
+    for (let trial = 0; trial < TRIALS; trial++) {
+      let count = 1;
+      while (count <= SEEDS_MAX && !(await notices(module, trial * SEEDS_MAX + count))) count++;
+      needed.push(count);
+    }
+    return needed.sort((a, b) => a - b);
+  });
+  const median = tries[tries.length >> 1] ?? Infinity;
+  process.stdout.write(`planted: ${mistake.name}: noticed after ${median} seeds of ${SEEDS_MAX}\n`);
+  return median;
+}
+
 /** Runs `work` with the module at `entry` (a path from the root), built with the mistake. */
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- an import has no type to infer
 export async function withMistake<Module, T>(

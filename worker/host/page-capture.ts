@@ -35,6 +35,7 @@ const METHOD_WRITE_AT = 12;
 const METHOD_TRUNCATE_AT = 16;
 const METHOD_FILE_CONTROL_AT = 40;
 /** Big-endian fields of the SQLite file header. */
+const PAGE_SIZE_AT = 16;
 const SCHEMA_COOKIE_AT = 40;
 const USER_VERSION_AT = 60;
 /** Past this many touched pages a transaction collects no more old content: it becomes a base anyway. */
@@ -228,6 +229,9 @@ function createWatch(
     committedSize = size;
     if (isChanged) {
       const header = new DataView(readPage(0).buffer);
+      // VACUUM takes a new page size over in writes of the old one: only the header tells.
+      const pageSize = header.getUint16(PAGE_SIZE_AT, false);
+      assert(pageSize === PAGE_SIZE_BYTES, `the page size is fixed (${pageSize})`);
       const cookie = header.getUint32(SCHEMA_COOKIE_AT, false);
       const schemaChanged = schemaCookie !== cookie;
       schemaCookie = cookie;
