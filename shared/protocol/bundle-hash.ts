@@ -79,3 +79,6 @@ export function canonicalRequestHash(rows: readonly HashedRequestRow[]): HashedT
 export function bundleHash(rows: readonly HashedBundleRow[]): HashedText {
   return hashCanonicalRows(rows.map((row, ordinal) => canonicalBundleRow(row, ordinal)));
 }
+
+/** Hash of text as its UTF-8 bytes: what the trailer of a snapshot stream says of its row lines. */
+export const textHash = (text: string): string => hexEncode(sha256(utf8Encode(text)));

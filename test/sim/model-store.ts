@@ -14,6 +14,12 @@ import type { SqljsSql } from './sqljs.ts';
 export interface ModelServerOptions {
   /** Whether the extensions are advertised. */
   readonly extensions?: boolean;
+  /** The tables as older versions of the app know them; those devices are answered in their words. */
+  readonly olderSchemas?: readonly Schema[];
+  /** Older versions than this may read only. */
+  readonly writesFrom?: number;
+  /** Rows of one segment of a stream, so that short snapshots have several. */
+  readonly segmentRowsMax?: number;
   /** Triggers of the server's own, run after every pushed row. */
   readonly triggers?: string;
 }
@@ -38,9 +44,11 @@ const postgresInstant = (text: string): string =>
   `${text.slice(0, 19)}${text.slice(19, 23).replace(/0+$/, '').replace(/\.$/, '')}+00:00`;
 
 export interface ModelStore {
-  readonly sql: SqljsSql;
+  /** The connection of this moment: putting a backup back opens another one. */
+  readonly sql: () => SqljsSql;
   readonly names: readonly string[];
-  readonly states: Map<string, { version: number; deleted: boolean }>;
+  readonly image: () => Uint8Array;
+  readonly replace: (image: Uint8Array) => void;
   readonly wireRow: (table: string, id: string) => Record<string, unknown> | null;
   readonly conflictOf: (
     row: PushRequestRow,
@@ -55,10 +63,11 @@ export interface ModelStore {
 export async function createModelStore(
   schema: Schema,
   options: ModelServerOptions,
+  versions: () => ReadonlyMap<string, { readonly version: number; readonly deleted: boolean }>,
 ): Promise<ModelStore> {
   const sqlJs = await loadSqlJs();
-  const db = new sqlJs.Database();
-  const sql = createSqljsSql(db, () => undefined);
+  let db = new sqlJs.Database();
+  let sql = createSqljsSql(db, () => undefined);
   const names = tableOrder(schema);
   const tableOf = (name: string): Table => must(schema.tables[name], `table ${name}`);
   sql.script('pragma foreign_keys = on');
@@ -73,8 +82,6 @@ export async function createModelStore(
       sql.run(`create trigger capture_${name}_${event} after ${event} on "${name}" begin
         insert into capture (tbl, id) values ('${name}', ${row}.id); end`);
   if (options.triggers !== undefined) sql.script(options.triggers);
-
-  const states = new Map<string, { version: number; deleted: boolean }>();
 
   const wireRow = (name: string, id: string): Record<string, unknown> | null => {
     const [row] = sql.all(`select * from "${name}" where id = ?1`, [id]);
@@ -97,7 +104,7 @@ export async function createModelStore(
     floor: number,
   ): Record<string, unknown> | null => {
     const id = must(row.key['id'], 'a key');
-    const state = states.get(`${row.table} ${id}`);
+    const state = versions().get(`${row.table} ${id}`);
     const isFine =
       state === undefined
         ? row.op === 'INSERT' && (row.base_row_version === 0 || row.base_row_version <= floor)
@@ -125,9 +132,15 @@ export async function createModelStore(
       sql.run(`delete from "${row.table}" where id = ?1`, [id]);
       return;
     }
-    const decoded = rowFromWire(row.table, table, row.payload ?? {});
+    // An older version leaves out what it does not know: defaults on insert, untouched on update.
+    const columns = Object.keys(table.columns).filter((name) => name in (row.payload ?? {}));
+    const known = columns.map((name) => [name, must(table.columns[name], 'a column')] as const);
+    const decoded = rowFromWire(
+      row.table,
+      { ...table, columns: Object.fromEntries(known) },
+      row.payload ?? {},
+    );
     if (!decoded.ok) throw new CommitRefused(refuse(400, 'push_chunk_invalid'));
-    const columns = Object.keys(table.columns);
     const values = columns.map((column) => decoded.value[column] ?? null);
     if (row.op === 'INSERT') {
       sql.run(
@@ -177,7 +190,7 @@ export async function createModelStore(
     const touched = sql.all('select tbl, id from capture group by tbl, id order by min(ordinal)');
     return touched.flatMap((effect): BundleRow[] => {
       const [table, id] = [String(effect['tbl']), String(effect['id'])];
-      const wasLive = states.get(`${table} ${id}`)?.deleted === false;
+      const wasLive = versions().get(`${table} ${id}`)?.deleted === false;
       const payload = wireRow(table, id);
       const named = { schema: schema.name, table, key: { id }, row_version: seq };
       if (payload === null) return wasLive ? [{ ...named, op: 'DELETE' }] : [];
@@ -185,5 +198,25 @@ export async function createModelStore(
     });
   };
 
-  return { sql, names, states, wireRow, conflictOf, applyRow, rejectionOf, captured };
+  return {
+    sql: () => sql,
+    names,
+    image: () => {
+      sql.forget();
+      const bytes = db.export();
+      db.exec('pragma foreign_keys = on');
+      return bytes;
+    },
+    replace: (image) => {
+      sql.free();
+      db = new sqlJs.Database(image);
+      sql = createSqljsSql(db, () => undefined);
+      sql.script('pragma foreign_keys = on');
+    },
+    wireRow,
+    conflictOf,
+    applyRow,
+    rejectionOf,
+    captured,
+  };
 }
