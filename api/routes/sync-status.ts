@@ -22,7 +22,10 @@ export function mountStatus(deps: SyncRoutesDeps, routes: Hono): void {
     routes.get(path, async (context) => {
       const request = context.req.raw;
       const lifecycle = service.lifecycle();
-      const isHealthy = lifecycle === 'running' && (await service.isHealthy());
+      const defect = path === '/syncx/status' ? 'status_failed' : 'health_failed';
+      const health = await service.isHealthy(defect);
+      if (!health.ok) return failureResponse(request, health.error);
+      const isHealthy = health.value;
       let counters = {};
       if (
         path === '/syncx/status' &&

@@ -108,8 +108,8 @@ export interface SyncService {
     areExtensionsAsked: boolean,
     schemaVersion?: number,
   ): CapabilitiesResponse;
-  /** True when the database answers. */
-  isHealthy(): Promise<boolean>;
+  /** False when the service stops, the database does not answer, or a floor is above its history. */
+  isHealthy(defect: 'health_failed' | 'status_failed'): Answer<boolean>;
   /** Removes what expired. The host calls it every minute. */
   clean(): Promise<void>;
   /** Lets old history go and refreshes what status shows. The host calls it now and then. */
@@ -247,11 +247,17 @@ async function findServerEpoch(context: SyncContext, run: Run): Promise<string |
   return context.state.serverEpoch;
 }
 
-async function isHealthy(context: SyncContext, run: Run): Promise<boolean> {
-  const outcome = await run('health_failed', (c) =>
+/** A database that is away makes the service unhealthy; a defect is the answer `defect`. */
+async function readHealth(
+  context: SyncContext,
+  run: Run,
+  defect: 'health_failed' | 'status_failed',
+): Promise<Result<boolean, SyncFailure>> {
+  const outcome = await run(defect, (c) =>
     c.database.transaction(READ_ONLY, (tx) => tx.query('select 1 as one')),
   );
-  return outcome.ok && (context.state.history?.floorAheadCount ?? 0) === 0;
+  if (outcome.ok) return ok((context.state.history?.floorAheadCount ?? 0) === 0);
+  return outcome.error.code === defect ? outcome : ok(false);
 }
 
 /** Cleans behind an answer, one run at a time: who replaces or drops a snapshot leaves its rows. */
@@ -314,7 +320,7 @@ export function createSyncService(options: SyncServiceOptions): SyncService {
     capabilities: (accountId, areAsked, version) =>
       describeCapabilities(context, accountId, areAsked, version),
     serverEpoch: () => findServerEpoch(context, run),
-    isHealthy: () => isHealthy(context, run),
+    isHealthy: (defect) => readHealth(context, run, defect),
     clean: async () => {
       await run('snapshot_session_delete_failed', clean);
     },
