@@ -9,7 +9,7 @@ import { type WireType, wireTypeOfKind } from '../../shared/schema/value-wire.ts
 import type { SyncTable } from '../sync/registry.ts';
 import type { Migration, SyncSchema } from './migrate.ts';
 import authSql from './migrations/0010-auth.sql?raw';
-import snapshotRowBytesSql from './migrations/0011-snapshot-row-bytes.sql?raw';
+import trueEffectsSql from './migrations/0011-true-effects.sql?raw';
 import kitchenSql from './migrations/0002-kitchen.sql?raw';
 import kitchenTriggersSql from './migrations/0003-kitchen-triggers.sql?raw';
 import syncCommitSql from './migrations/0004-sync-commit.sql?raw';
@@ -27,7 +27,7 @@ export const migrations: readonly Migration[] = [
   { name: '0006-server-epoch', sql: serverEpochSql },
   { name: '0007-schema-versions', sql: schemaVersionsSql },
   { name: '0010-auth', sql: authSql },
-  { name: '0011-snapshot-row-bytes', sql: snapshotRowBytesSql },
+  { name: '0011-true-effects', sql: trueEffectsSql },
 ];
 
 const SQL_TYPES: Readonly<Record<WireType, string>> = {

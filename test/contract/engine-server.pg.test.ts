@@ -5,11 +5,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { kitchenSchema } from '../../shared/schema/tables.ts';
 import type { LocalRow } from '../../shared/schema/row-codec.ts';
-import { createFetchTransport } from '../../worker/host/fetch-transport.ts';
 import type { Transport } from '../../worker/engine/ports.ts';
 import { createDevice, createIds, createNetwork, createRandom } from '../sim/world.ts';
 import type { Device, Fate } from '../sim/world.ts';
 import { performAct } from '../sim/workload.ts';
+import { transportTo } from './device-transport.ts';
 import { freshUuid, startSyncServer } from './sync-server.ts';
 import type { SyncServer } from './sync-server.ts';
 
@@ -25,19 +25,7 @@ afterAll(async () => {
   await server.close();
 });
 
-function transportOf(householdId: string): Transport {
-  return createFetchTransport({
-    baseUrl: 'http://localhost/',
-    bearerToken: () => 'test',
-    fetch: (input, init) => {
-      const url = new URL(input instanceof Request ? input.url : input);
-      const headers = new Headers(init?.headers);
-      headers.set('x-test-account', `account-of-${householdId}`);
-      headers.set('x-test-household', householdId);
-      return server.request(`${url.pathname}${url.search}`, { ...init, headers });
-    },
-  });
-}
+const transportOf = (householdId: string): Transport => transportTo(server, householdId);
 
 const dump = (device: Device): Record<string, readonly LocalRow[]> =>
   Object.fromEntries(
