@@ -168,6 +168,7 @@ export interface Sent {
   readonly method: string;
   readonly path: string;
   readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface Probe {
@@ -230,6 +231,15 @@ export const probes: readonly Probe[] = [
   get(
     'pull ceiling',
     ({ householdId }) => `/sync/pull?after_bundle_seq=9999999999&_sync_scope_id=${householdId}`,
+  ),
+  get('watch', ({ bundleSeq }) => `/sync/watch?after_bundle_seq=${String(bundleSeq)}`),
+  get('health', ({ householdId }) => `/syncx/health?user_id=${householdId}`),
+  get('status', ({ householdId }) => `/syncx/status?user_id=${householdId}`),
+  send(
+    'snapshot create',
+    'POST',
+    () => '/sync/snapshot-sessions',
+    ({ snapshotId, householdId }) => ({ snapshot_id: snapshotId, user_id: householdId }),
   ),
   get('snapshot page', snapshot),
   get(
@@ -304,6 +314,28 @@ export const probes: readonly Probe[] = [
       },
     }),
   },
+  {
+    // A new id that another household uses is as new as one that nobody has; each is taken once.
+    kind: 'rotation into a foreign source',
+    isOwnSource: true,
+    build: ({ sourceId }, attacker) => {
+      const target = attacker.used.has(sourceId) ? `stranger-${freshUuid()}` : sourceId;
+      attacker.used.add(sourceId);
+      const previous = `throwaway-${freshUuid()}`;
+      return {
+        method: 'POST',
+        path: '/sync/snapshot-sessions',
+        headers: { 'oversync-source-id': previous },
+        body: {
+          source_replacement: {
+            previous_source_id: previous,
+            new_source_id: target,
+            reason: 'source_retired',
+          },
+        },
+      };
+    },
+  },
   pushing('update a foreign row', ({ itemId, version }) => [
     update('list_items', itemId, version, { title: 'mine' }),
   ]),
@@ -373,6 +405,17 @@ export const identities: readonly ((ids: Ids) => Identity)[] = [
     'x-user-id': householdId,
     'x-forwarded-user': householdId,
     'x-larder-scope': householdId,
+  }),
+  ({ initializationId }) => ({
+    'oversync-server-epoch': initializationId,
+    'oversync-extensions': 'server_epoch',
+  }),
+  ({ bundleSeq, householdId }) => ({
+    'oversync-schema-version': '1',
+    'oversync-client': `larder/${String(bundleSeq)}.0.0`,
+    'oversync-extensions': 'schema_negotiation',
+    'x-forwarded-for': householdId,
+    'x-request-id': householdId,
   }),
   ({ householdId }) => ({ cookie: `household=${householdId}; __Host-larder=${householdId}` }),
 ];
