@@ -34,6 +34,11 @@ export type DetachOutcome =
   | { readonly type: 'unsent'; readonly rows: number }
   | { readonly type: 'failed'; readonly code: string };
 
+/** What is to become of a kitchen whose files the browser has removed under it. */
+export type AfterClearing = 'keep' | 'start-anew';
+/** `started-anew` also where there was nothing left to keep. */
+export type Cleared = 'kept' | 'started-anew';
+
 /** `not-held`: it was decided meanwhile, here or by a newer row. */
 export type DecideOutcome = 'decided' | 'not-held' | 'failed';
 
@@ -65,6 +70,8 @@ export interface Kitchen {
    */
   decide(table: string, id: string, side: 'mine' | 'theirs'): Promise<DecideOutcome>;
   syncNow(): Promise<void>;
+  /** While the phase is `storage-cleared`, and only then: acts wait for this answer. */
+  afterClearing(choice: AfterClearing): Promise<Cleared>;
   /** A canonical dump of the synced tables as JSON text, for export and for tests. */
   dump(): Promise<string>;
 }

@@ -6,6 +6,7 @@ export type Phase =
   | 'too-old'
   | 'rebuild-needed'
   | 'storage-full'
+  | 'storage-cleared'
   | 'signed-out'
   | 'local-only'
   | 'first-download'
@@ -38,3 +39,17 @@ export interface SyncStatus {
   readonly kitchen?: string;
   readonly sealed?: readonly SealedKitchen[];
 }
+
+/** Before anybody has spoken. */
+export const OPENING: SyncStatus = {
+  phase: 'opening',
+  unsent: { acts: 0, rows: 0 },
+  held: 0,
+  durable: 'none',
+  progress: null,
+  lastExchangeAt: null,
+  nextTryAt: null,
+  lastError: null,
+  checkpoint: 0,
+  sourceId: '',
+};

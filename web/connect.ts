@@ -16,15 +16,32 @@ import {
   tabLockName,
 } from '../shared/rpc.ts';
 import { canHostInTab, reachOwner } from './host-in-tab.ts';
+import { createSteadyKitchen, type OwnerLife } from './steady-kitchen.ts';
 
 export type Connection =
-  | { readonly type: 'connected'; readonly kitchen: Kitchen; readonly tabId: string }
+  | { readonly type: 'connected'; readonly kitchen: Kitchen }
   | { readonly type: 'unsupported' };
 
-export function connect(tabId: string, onLost: (error: unknown) => void): Connection {
-  if (typeof SharedWorker === 'undefined') {
-    return canHostInTab() ? connectInTab(tabId, onLost) : { type: 'unsupported' };
-  }
+/** A worker that does not even say hello will not get better. Long, for its script may be on its way. */
+const HELLO_MS = 60_000;
+
+/** `onGivenUp`: no owner can be kept alive here. */
+export function connect(tabId: string, onGivenUp: (error: unknown) => void): Connection {
+  const hasShared = typeof SharedWorker !== 'undefined';
+  if (!hasShared && !canHostInTab()) return { type: 'unsupported' };
+  const kitchen = createSteadyKitchen({
+    reach: () => (hasShared ? reachShared(tabId) : reachInTab(tabId)),
+    onGivenUp,
+    nowMs: () => performance.now(),
+    pause: (ms) =>
+      new Promise((resolve) => {
+        setTimeout(resolve, ms);
+      }),
+  });
+  return { type: 'connected', kitchen };
+}
+
+function reachShared(tabId: string): OwnerLife {
   // Chromium keeps the worker alive for a moment after the last tab closed, which lets it finish writing.
   // The bundler reads these options as text, so they stand here as a literal.
   const worker = new SharedWorker(new URL('../worker/shared-worker.ts', import.meta.url), {
@@ -32,29 +49,48 @@ export function connect(tabId: string, onLost: (error: unknown) => void): Connec
     name: 'larder',
     extendedLifetime: true,
   } as WorkerOptions);
-  worker.addEventListener('error', onLost);
+  const failed = new Promise<unknown>((resolve) => worker.addEventListener('error', resolve));
   worker.port.start();
-  // Comlink's own mapped type loses the generics of `perform` and `watch`; every method already returns a
-  // promise and takes plain data, so the interface is its own remote form once callbacks are proxied.
-  const remote = wrap(worker.port) as unknown as TabPort;
-  sayHello(remote, tabId, onLost).catch(onLost);
-  return { type: 'connected', kitchen: kitchenOver(Promise.resolve(remote)), tabId };
+  return lifeOf(tabId, Promise.resolve({ port: worker.port, letGo: () => undefined }), failed);
 }
 
 /** No SharedWorker in this browser: a tab hosts the owner, and calls wait until it is reached. */
-function connectInTab(tabId: string, onLost: (error: unknown) => void): Connection {
+function reachInTab(tabId: string): OwnerLife {
+  let fail = (_error: unknown): void => undefined;
+  const failed = new Promise<unknown>((resolve) => {
+    fail = resolve;
+  });
   const startWorker = (): Worker => {
     const worker = new Worker(new URL('../worker/shared-worker.ts', import.meta.url), {
       type: 'module',
       name: 'larder',
     });
-    worker.addEventListener('error', onLost);
+    worker.addEventListener('error', fail);
     return worker;
   };
-  const reached = reachOwner(startWorker, () => location.reload());
-  const remote = reached.then((port) => wrap(port) as unknown as TabPort);
-  remote.then((owner) => sayHello(owner, tabId, onLost)).catch(onLost);
-  return { type: 'connected', kitchen: kitchenOver(remote), tabId };
+  const hostGone = (): void => fail(new Error('the tab that hosted is gone'));
+  return lifeOf(tabId, reachOwner(startWorker, hostGone), failed);
+}
+
+function lifeOf(
+  tabId: string,
+  reaching: Promise<{ readonly port: MessagePort; readonly letGo: () => void }>,
+  failed: Promise<unknown>,
+): OwnerLife {
+  // Comlink's own mapped type loses the generics of `perform` and `watch`; every method already returns a
+  // promise and takes plain data, so the interface is its own remote form once callbacks are proxied.
+  const remote = reaching.then(({ port }) => wrap(port) as unknown as TabPort);
+  const died = remote
+    .then((owner) => untilDeath(owner, tabId, failed))
+    .catch((error: unknown) => error);
+  const untilEnded = async (): Promise<unknown> => {
+    const reason = await Promise.race([failed, died]);
+    const reached = await reaching.catch(() => null);
+    reached?.port.close();
+    reached?.letGo();
+    return reason;
+  };
+  return { kitchen: kitchenOver(remote), ended: untilEnded() };
 }
 
 /**
@@ -62,16 +98,24 @@ function connectInTab(tabId: string, onLost: (error: unknown) => void): Connecti
  * because being granted the same lock is how the worker learns that this tab died. The worker's own
  * lifeline is waited for in turn: granted means that the worker ended without a word.
  */
-async function sayHello(
+async function untilDeath(
   remote: TabPort,
   tabId: string,
-  onLost: (error: unknown) => void,
-): Promise<void> {
-  await navigator.locks.request(tabLockName(tabId), async () => {
-    const { instanceId } = await remote.hello(tabId);
-    await navigator.locks.request(aliveLockName(instanceId), () =>
-      onLost(new Error('the worker ended')),
-    );
+  failed: Promise<unknown>,
+): Promise<unknown> {
+  return navigator.locks.request(tabLockName(tabId), async () => {
+    let late: ReturnType<typeof setTimeout> | undefined;
+    const silent = new Promise<Error>((resolve) => {
+      late = setTimeout(() => resolve(new Error('the worker does not answer')), HELLO_MS);
+    });
+    const ended = remote.hello(tabId).then(({ instanceId }) => {
+      clearTimeout(late);
+      return navigator.locks.request(
+        aliveLockName(instanceId),
+        () => new Error('the worker ended'),
+      );
+    });
+    return Promise.race([failed, silent, ended]);
   });
 }
 
@@ -90,6 +134,7 @@ function kitchenOver(reached: Promise<Kitchen>): Kitchen {
     account: async () => (await reached).account(),
     decide: async (table, id, side) => (await reached).decide(table, id, side),
     syncNow: async () => (await reached).syncNow(),
+    afterClearing: async (choice) => (await reached).afterClearing(choice),
     dump: async () => (await reached).dump(),
   };
 }

@@ -15,11 +15,15 @@ const ASK_AGAIN_MS = 1_000;
 export const canHostInTab = (): boolean =>
   typeof Worker !== 'undefined' && 'serviceWorker' in navigator && 'locks' in navigator;
 
+/** A way to the owner, as host or as guest. */
+export interface Reached {
+  readonly port: MessagePort;
+  /** Hosts no more: the worker is ended, and the lock passes on. Nothing to do for a guest. */
+  readonly letGo: () => void;
+}
+
 /** A port to the owner. `onHostGone` is told when this tab was a guest and its host is no more. */
-export function reachOwner(
-  startWorker: () => Worker,
-  onHostGone: () => void,
-): Promise<MessagePort> {
+export function reachOwner(startWorker: () => Worker, onHostGone: () => void): Promise<Reached> {
   return new Promise((resolve, reject) => {
     let isGuest = false;
     let isOver = false;
@@ -30,9 +34,8 @@ export function reachOwner(
           return undefined;
         }
         isOver = true;
-        resolve(host(startWorker()));
-        // Held for as long as this tab lives.
-        return new Promise(() => undefined);
+        // Held for as long as this tab and its worker live.
+        return new Promise<void>((release) => resolve(host(startWorker(), release)));
       })
       .catch(reject);
     const ask = async (): Promise<void> => {
@@ -41,7 +44,7 @@ export function reachOwner(
         if (port === null || isOver) continue;
         isGuest = true;
         isOver = true;
-        resolve(port);
+        resolve({ port, letGo: () => undefined });
       }
     };
     // The lock is granted at once where nobody hosts.
@@ -49,10 +52,10 @@ export function reachOwner(
   });
 }
 
-function host(worker: Worker): MessagePort {
+function host(worker: Worker, release: () => void): Reached {
   const { port1, port2 } = new MessageChannel();
   worker.postMessage(null, [port2]);
-  navigator.serviceWorker.addEventListener('message', ({ data, ports }: MessageEvent<unknown>) => {
+  const serve = ({ data, ports }: MessageEvent<unknown>): void => {
     const [line] = ports;
     if (data !== REACH_HOST || line === undefined) return;
     line.addEventListener('message', ({ ports: [port] }) => {
@@ -63,9 +66,17 @@ function host(worker: Worker): MessagePort {
     line.start();
     // Every tab is asked; saying anything means "I host".
     line.postMessage(SERVED, []);
-  });
+  };
+  navigator.serviceWorker.addEventListener('message', serve);
   navigator.serviceWorker.startMessages();
-  return port1;
+  return {
+    port: port1,
+    letGo() {
+      navigator.serviceWorker.removeEventListener('message', serve);
+      worker.terminate();
+      release();
+    },
+  };
 }
 
 /** Null when nobody answered in time. */

@@ -21,7 +21,7 @@ import { must } from '../shared/assert.ts';
 import type { QueryArgs, QueryName, QueryRows } from '../shared/queries.ts';
 import { err, type Result } from '../shared/result.ts';
 import type { Kitchen } from '../shared/rpc.ts';
-import type { SyncStatus } from '../shared/status.ts';
+import { OPENING, type SyncStatus } from '../shared/status.ts';
 import { type ToastContent, useToast } from './components/toast.tsx';
 import { newId } from './ids.ts';
 import { createQueryCache, type QueryCache } from './query-cache.ts';
@@ -42,19 +42,6 @@ interface KitchenParts {
 }
 
 const KitchenContext = createContext<KitchenParts | null>(null);
-
-const OPENING: SyncStatus = {
-  phase: 'opening',
-  unsent: { acts: 0, rows: 0 },
-  held: 0,
-  durable: 'none',
-  progress: null,
-  lastExchangeAt: null,
-  nextTryAt: null,
-  lastError: null,
-  checkpoint: 0,
-  sourceId: '',
-};
 
 interface KitchenProviderProps {
   readonly kitchen: Kitchen;

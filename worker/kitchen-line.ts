@@ -5,13 +5,15 @@
  * What must hold: a call that has begun ends before its database is closed; when another one opens, every
  * watcher is subscribed to it in the same turn; acts wait while it is undecided which database is current;
  * however a step ends, the database that the directory names is open, or the worker ends. A database that
- * lost its store is closed and opened again. Which one is to be open is decided in `kitchen-switch.ts`.
+ * lost its store is closed and opened again. Where its files are gone altogether, nothing is opened and no act
+ * is answered until a person has said what is to become of the copy in memory: an empty kitchen in its place
+ * would hide the loss. Which one is to be open is decided in `kitchen-switch.ts`.
  */
 import { assert, must } from '../shared/assert.ts';
-import type { StopWatching } from '../shared/rpc.ts';
+import type { AfterClearing, Cleared, StopWatching } from '../shared/rpc.ts';
 import type { Directory, DirectoryFile } from './host/kitchen-directory.ts';
 import type { LocalKitchen, OpenKitchen } from './kitchen.ts';
-import { firstDirectory } from './kitchens.ts';
+import { currentEntry, firstDirectory } from './kitchens.ts';
 
 export interface KitchenSwitchDeps {
   readonly file: DirectoryFile;
@@ -20,6 +22,8 @@ export interface KitchenSwitchDeps {
   /** Removes a database that is closed, with everything in it. */
   readonly remove: (name: string) => Promise<void>;
   readonly newName: () => string;
+  /** Begins a database that has no files any more with what memory still held of it. */
+  readonly restore: (name: string, image: Uint8Array<ArrayBuffer>) => Promise<void>;
   /** No database can be kept open here: the worker must end. */
   readonly onLost: (error: unknown) => void;
 }
@@ -30,7 +34,13 @@ const REOPENS_MAX = 5;
 /** One live query or status watcher of a tab, across databases. */
 interface Subscription {
   readonly begin: (opened: OpenKitchen) => StopWatching;
+  readonly onCleared: () => void;
   stop: StopWatching;
+}
+
+/** The files of a kitchen that was open here are gone: site data was cleared, or evicted. */
+class StorageCleared extends Error {
+  override readonly name = 'StorageCleared';
 }
 
 const nothing = (): void => undefined;
@@ -52,7 +62,10 @@ export interface Line {
   call<T>(work: (kitchen: LocalKitchen) => Promise<T>): Promise<T>;
   /** The same for writes: they wait until a step has decided whose kitchen is current. */
   act<T>(work: (kitchen: LocalKitchen) => Promise<T>): Promise<T>;
-  subscribe(begin: Subscription['begin']): StopWatching;
+  /** `onCleared` is called when there is nothing to subscribe to, because storage was cleared. */
+  subscribe(begin: Subscription['begin'], onCleared?: () => void): StopWatching;
+  /** The person's word after storage was cleared; another tab may have said it already. */
+  afterClearing(choice: AfterClearing): Promise<Cleared>;
   isOpen(opened: OpenKitchen): boolean;
 }
 
@@ -63,6 +76,9 @@ export function createLine(deps: KitchenSwitchDeps): Line {
   let openedName = '';
   let reopens = 0;
   let hasEnded = false;
+  let isCleared = false;
+  /** The last database that lost its store, as memory held it. */
+  let salvaged: Uint8Array<ArrayBuffer> | null = null;
   /** Names of databases that this worker has had open. */
   const seen = new Set<string>();
   const subscriptions = new Set<Subscription>();
@@ -102,9 +118,12 @@ export function createLine(deps: KitchenSwitchDeps): Line {
       else if (opened === self) reopenAfter(error);
     };
     self = await deps.open(name, onLost);
-    // Storage was cleared under us: going on in an empty kitchen would hide that.
-    assert(!(self.isNew && seen.has(name)), 'a kitchen that was open before has something in it');
+    if (self.isNew && seen.has(name)) {
+      await self.close().catch(nothing);
+      throw new StorageCleared();
+    }
     seen.add(name);
+    salvaged = null;
     opened = self;
     openedName = name;
     for (const subscription of subscriptions) subscription.stop = subscription.begin(self);
@@ -137,6 +156,7 @@ export function createLine(deps: KitchenSwitchDeps): Line {
     // A step that is under way loses its kitchen and ends; every step ends with the right one open.
     step(async () => {
       await Promise.allSettled(running);
+      salvaged = failed?.image() ?? null;
       // What the old object still says about its end changes nothing: the files are read anew.
       await failed?.close().catch(nothing);
     }).catch(end);
@@ -156,6 +176,7 @@ export function createLine(deps: KitchenSwitchDeps): Line {
 
   /** However a step ended, the database that the record names is open, and acts may go on. */
   async function comeHome(): Promise<void> {
+    if (isCleared) return;
     try {
       if (opened === null || openedName !== directory.current) {
         await close();
@@ -163,8 +184,27 @@ export function createLine(deps: KitchenSwitchDeps): Line {
       }
       moving.open();
     } catch (error) {
-      end(error);
+      if (!(error instanceof StorageCleared)) end(error);
+      else {
+        isCleared = true;
+        for (const { onCleared } of subscriptions) onCleared();
+      }
     }
+  }
+
+  /** Acts have been waiting, and are done in whichever kitchen is open afterwards. */
+  async function beginAfterClearing(choice: AfterClearing): Promise<Cleared> {
+    if (!isCleared) return 'kept';
+    const here = currentEntry(directory);
+    const image = choice === 'keep' ? salvaged : null;
+    await deps.remove(here.name); // what was begun in its place
+    if (image === null) seen.clear();
+    else await deps.restore(here.name, image);
+    const next = image === null ? firstDirectory() : { ...directory, kitchens: [here] };
+    await deps.file.write(next);
+    directory = next;
+    isCleared = false;
+    return image === null ? 'started-anew' : 'kept';
   }
 
   async function whenOpen(): Promise<OpenKitchen> {
@@ -204,15 +244,17 @@ export function createLine(deps: KitchenSwitchDeps): Line {
       while (moving.isClosed()) await moving.passed();
       return call(work);
     },
-    subscribe(begin) {
-      const subscription: Subscription = { begin, stop: nothing };
+    subscribe(begin, onCleared = nothing) {
+      const subscription: Subscription = { begin, onCleared, stop: nothing };
       subscriptions.add(subscription);
+      if (isCleared) onCleared();
       if (opened !== null) subscription.stop = begin(opened);
       return () => {
         subscriptions.delete(subscription);
         subscription.stop();
       };
     },
+    afterClearing: (choice) => step(() => beginAfterClearing(choice)),
     isOpen: (candidate) => opened === candidate,
   };
 }

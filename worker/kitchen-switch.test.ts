@@ -144,6 +144,7 @@ function startWorker(profile: Profile, killAt = Infinity) {
       return {
         kitchen: kitchenOf(rows),
         isNew: false,
+        image: () => null,
         halt: () => undefined,
         async close() {
           await step();
@@ -157,6 +158,7 @@ function startWorker(profile: Profile, killAt = Infinity) {
       profile.databases.delete(name);
     },
     newName: profile.newName,
+    restore: () => Promise.reject(new Error('nothing was cleared here')),
     onLost: (error) => {
       throw error;
     },

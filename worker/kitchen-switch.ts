@@ -17,7 +17,7 @@ import type { Performed, Refusal } from '../shared/acts/acts.ts';
 import { assert } from '../shared/assert.ts';
 import { err, type Result } from '../shared/result.ts';
 import type { Account, AttachOutcome, DetachOutcome, Kitchen, LocalRows } from '../shared/rpc.ts';
-import type { SyncStatus } from '../shared/status.ts';
+import { OPENING, type SyncStatus } from '../shared/status.ts';
 import type { Directory, KitchenEntry } from './host/kitchen-directory.ts';
 import { createLine, type KitchenSwitchDeps, type Line } from './kitchen-line.ts';
 import {
@@ -47,6 +47,7 @@ export async function openKitchenSwitch(deps: KitchenSwitchDeps): Promise<Kitche
 }
 
 function kitchenOver(deps: KitchenSwitchDeps, line: Line): Kitchen {
+  let lastStatus = OPENING;
   return {
     async perform(act, args, actId) {
       const once = () => line.act((kitchen) => kitchen.perform(act, args, actId));
@@ -63,13 +64,17 @@ function kitchenOver(deps: KitchenSwitchDeps, line: Line): Kitchen {
       );
     },
     async watchStatus(onStatus) {
-      return line.subscribe((opened) =>
-        opened.kitchen.watchStatus((status) => {
-          if (!line.isOpen(opened)) return;
-          noteAdopted(line, status);
-          const directory = line.directory();
-          onStatus({ ...status, kitchen: directory.current, sealed: sealedKitchens(directory) });
-        }),
+      return line.subscribe(
+        (opened) =>
+          opened.kitchen.watchStatus((status) => {
+            if (!line.isOpen(opened)) return;
+            noteAdopted(line, status);
+            const directory = line.directory();
+            const { current: kitchen } = directory;
+            lastStatus = { ...status, kitchen, sealed: sealedKitchens(directory) };
+            onStatus(lastStatus);
+          }),
+        () => onStatus({ ...lastStatus, phase: 'storage-cleared' }),
       );
     },
     attach: (account, localRows) => line.step(() => attach(deps, line, account, localRows)),
@@ -81,6 +86,7 @@ function kitchenOver(deps: KitchenSwitchDeps, line: Line): Kitchen {
       line.act(async (kitchen) => {
         await kitchen.sync();
       }),
+    afterClearing: (choice) => line.afterClearing(choice),
     dump: () => twice(() => line.call((kitchen) => kitchen.dump())),
   };
 }

@@ -65,6 +65,8 @@ export interface OpenKitchen {
   readonly kitchen: LocalKitchen;
   /** There was nothing in its store: it was made just now. */
   readonly isNew: boolean;
+  /** The database as memory holds it, or null where that cannot be trusted. */
+  image(): Uint8Array<ArrayBuffer> | null;
   /** Ends all exchange with the server now; local work goes on. */
   halt(): void;
   /** Writes the clean end. Nothing may be called afterwards. */

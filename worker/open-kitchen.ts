@@ -5,6 +5,7 @@
 import { assert } from '../shared/assert.ts';
 import { err } from '../shared/result.ts';
 import { kitchenSchema } from '../shared/schema/tables.ts';
+import type { SyncStatus } from '../shared/status.ts';
 import { createJournal } from './acts/journal.ts';
 import { localTablesSql } from './acts/local-tables.ts';
 import { createEngine, type Engine } from './engine/engine.ts';
@@ -23,7 +24,9 @@ import { createWitnessedTransport } from './host/witnessed-transport.ts';
 import { createKitchen, layOutSamples, type OpenKitchen } from './kitchen.ts';
 import { prefsTableSql } from './prefs.ts';
 import type { CompactionLimits } from './store/compact.ts';
-import { StoreError } from './store/files.ts';
+import { DATABASE_ID_BYTES } from './store/file-format.ts';
+import { StoreError, type StoreFailure } from './store/files.ts';
+import { putImage } from './store/put-image.ts';
 
 /**
  * One lock for all kitchens of this device, not one for each: whoever holds it also decides which of them
@@ -92,7 +95,7 @@ export async function openKitchen(open: OpenKitchenDeps): Promise<OpenKitchen> {
   const opened = await engine.open();
   assert(opened.ok, `the local database opens: ${JSON.stringify(opened)}`);
   const deps = {
-    engine: sayingNotSaved(engine),
+    engine: withStore(engine, () => database.readOnly()),
     ids,
     nowIso,
     todayIso: () => localDay(clock.nowMs()),
@@ -107,6 +110,7 @@ export async function openKitchen(open: OpenKitchenDeps): Promise<OpenKitchen> {
   return {
     kitchen: createKitchen(deps),
     isNew: database.opening.seq === 0,
+    image: () => database.image(),
     halt: () => transport.halt(),
     async close() {
       removeEventListener('online', wake);
@@ -115,6 +119,21 @@ export async function openKitchen(open: OpenKitchenDeps): Promise<OpenKitchen> {
       await database.close();
     },
   };
+}
+
+/** Begins a kitchen whose files are gone with what memory still held of it. */
+export async function restoreKitchen(
+  databaseName: string,
+  image: Uint8Array<ArrayBuffer>,
+): Promise<void> {
+  const { store } = await findStore(databaseName);
+  const { version } = kitchenSchema;
+  const written = await putImage(store, image, {
+    databaseId: randomBytes(DATABASE_ID_BYTES),
+    schemaVersion: version,
+    oldestWriterVersion: version,
+  });
+  if (!written.ok) throw new StoreError('not-saved', written.error);
 }
 
 /** Removes a kitchen that nobody has open, wherever it was kept. */
@@ -132,10 +151,17 @@ export async function removeKitchen(databaseName: string): Promise<void> {
   }
 }
 
-/** A store that is full refuses within the transaction: the engine knows no stores, but callers ask. */
-function sayingNotSaved(engine: Engine): Engine {
+/**
+ * What the store has to say, in the engine's answers: the engine knows no stores. One that is full refuses
+ * within the transaction, and is the first thing to say about this device.
+ */
+function withStore(engine: Engine, readOnly: () => StoreFailure | null): Engine {
+  const told = (status: SyncStatus): SyncStatus =>
+    readOnly()?.type === 'full' ? { ...status, phase: 'storage-full' } : status;
   return {
     ...engine,
+    status: () => told(engine.status()),
+    watchStatus: (onStatus) => engine.watchStatus((status) => onStatus(told(status))),
     async write(work) {
       try {
         return await engine.write(work);

@@ -9,7 +9,7 @@ import { serveTab } from './host/comlink-tabs.ts';
 import { openKitchenDirectory } from './host/kitchen-directory.ts';
 import { acquireLock, acquireOwnerLock } from './host/web-locks.ts';
 import { openKitchenSwitch } from './kitchen-switch.ts';
-import { openKitchen, OWNED, removeKitchen } from './open-kitchen.ts';
+import { openKitchen, OWNED, removeKitchen, restoreKitchen } from './open-kitchen.ts';
 
 declare const self: SharedWorkerGlobalScope;
 
@@ -24,6 +24,7 @@ async function open(): Promise<Kitchen> {
     open: (databaseName, onLost) =>
       openKitchen({ baseUrl, databaseName, wasm: wasmUrl, stay: 'lasting', onLost }),
     remove: removeKitchen,
+    restore: restoreKitchen,
     newName: () => `kitchen-${crypto.randomUUID()}`,
     // A worker that cannot save any more ends; its lifeline tells the tabs, which start a new one.
     onLost: () => self.close(),

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { expect, test } from 'vitest';
+import type { Kitchen } from '../shared/rpc.ts';
 import { kitchenSchema } from '../shared/schema/tables.ts';
 import { err } from '../shared/result.ts';
 import { createJournal } from './acts/journal.ts';
@@ -16,6 +17,7 @@ import { openKitchenSwitch } from './kitchen-switch.ts';
 import { createKitchen, type OpenKitchen } from './kitchen.ts';
 import { prefsTableSql } from './prefs.ts';
 import type { Store } from './store/files.ts';
+import { putImage } from './store/put-image.ts';
 
 const wasm = new Uint8Array(
   await readFile(createRequire(import.meta.url).resolve('sql.js/dist/sql-wasm.wasm')),
@@ -44,6 +46,7 @@ async function open(store: Store, onLost: (error: unknown) => void): Promise<Ope
   return {
     kitchen: createKitchen({ engine, ids, nowIso, todayIso: () => nowIso().slice(0, 10) }),
     isNew: database.opening.seq === 0,
+    image: () => database.image(),
     halt: () => undefined,
     async close() {
       await engine.stop();
@@ -85,7 +88,14 @@ function createWorld() {
         onLost(error);
       });
     },
-    remove: () => Promise.resolve(),
+    remove: () => {
+      inner = createMemoryFiles();
+      return Promise.resolve();
+    },
+    restore: async (_name, image) => {
+      const first = { databaseId: randomBytes(16), schemaVersion: 0, oldestWriterVersion: 0 };
+      expect(await putImage(inner, image, first)).toMatchObject({ ok: true });
+    },
     newName: () => 'another',
     onLost: (error) => void world.lost.push(error),
   });
@@ -111,12 +121,45 @@ test('[TABS-10] a store that fails is opened again in the same worker, and the a
   await expect.poll(() => seen.at(-1)).toBe(3);
 });
 
-test('[TABS-11] storage that was cleared under a running kitchen ends the worker, never an empty kitchen', async () => {
+async function clearedKitchen() {
   const { world, opening } = createWorld();
   const kitchen = await opening;
+  const phases: string[] = [];
+  await kitchen.watchStatus(({ phase }) => void phases.push(phase));
   await kitchen.perform('list.add', line('Milk'), ids.uuid());
   world.clear();
-  // Nothing answers any more; the tabs learn it from the worker's lifeline.
-  void kitchen.perform('list.add', line('Eggs'), ids.uuid()).catch(() => undefined);
-  await expect.poll(() => world.lost, { timeout: 20_000 }).toHaveLength(1);
+  let answered = 0;
+  const waiting = kitchen.perform('list.add', line('Eggs'), ids.uuid()).finally(() => answered++);
+  await expect.poll(() => phases.at(-1), { timeout: 20_000 }).toBe('storage-cleared');
+  expect(answered, 'nothing is acknowledged').toBe(0);
+  return { world, kitchen, phases, waiting };
+}
+
+const titles = async (kitchen: Kitchen) =>
+  (JSON.parse(await kitchen.dump()) as { list_items: { title: string }[] }).list_items
+    .map(({ title }) => title)
+    .toSorted((a, b) => (a < b ? -1 : 1));
+
+test('[TABS-210] storage that was cleared under a running kitchen is said, and what memory holds can be kept', async () => {
+  const { world, kitchen, phases, waiting } = await clearedKitchen();
+  const late: string[] = [];
+  await kitchen.watchStatus(({ phase }) => void late.push(phase));
+  expect(late, 'a tab that comes later is told as well').toEqual(['storage-cleared']);
+  expect(await kitchen.afterClearing('keep')).toBe('kept');
+  expect(await waiting).toMatchObject({ ok: true });
+  expect(await titles(kitchen)).toEqual(['Eggs', 'Milk']);
+  expect(phases.at(-1)).toBe('local-only');
+  expect(world.lost).toEqual([]);
+
+  // It is on disk again: a store that fails once more finds it there.
+  world.isBroken = true;
+  expect(await kitchen.perform('list.add', line('Flour'), ids.uuid())).toMatchObject({ ok: true });
+  expect(await titles(kitchen)).toEqual(['Eggs', 'Flour', 'Milk']);
+});
+
+test('[TABS-211] whoever cleared the storage on purpose starts anew, and nothing of it comes back', async () => {
+  const { kitchen, waiting } = await clearedKitchen();
+  expect(await kitchen.afterClearing('start-anew')).toBe('started-anew');
+  expect(await waiting).toMatchObject({ ok: true });
+  expect(await titles(kitchen)).toEqual(['Eggs']);
 });

@@ -1,15 +1,7 @@
 /** A kitchen begins without an account; signing in later keeps everything, on either side. */
 import { sampleIdPrefix } from '../../shared/domain/samples.ts';
 import { expect, newPerson, signIn, signUp, test } from './fixtures.ts';
-import { lasagne, planLasagne } from './kitchen-data.ts';
-
-const line = (title: string) => ({
-  title,
-  quantityMilli: null,
-  unit: null,
-  note: null,
-  storeName: null,
-});
+import { lasagne, line, planLasagne } from './kitchen-data.ts';
 
 test('[CONN-40] what was made without an account is kept when one is made', async ({
   device,

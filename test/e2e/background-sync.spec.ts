@@ -3,20 +3,12 @@
  * and runs the same engine. The browser's own decision to fire the event is replaced by the developer
  * protocol; everything after it is real.
  */
-import type { Browser, BrowserContext, CDPSession } from '@playwright/test';
 import { SYNC_TAG } from '../../shared/rpc.ts';
+import { controlServiceWorker, endSharedWorkers } from './browser-faults.ts';
 import { expect, newPerson, signUp, test } from './fixtures.ts';
-
-const line = (title: string) => ({
-  title,
-  quantityMilli: null,
-  unit: null,
-  note: null,
-  storeName: null,
-});
+import { line } from './kitchen-data.ts';
 
 test('[OPS-160] an unsent edit is sent by the service worker when no tab is open', async ({
-  browser,
   device,
   serverDump,
 }) => {
@@ -25,20 +17,20 @@ test('[OPS-160] an unsent edit is sent by the service worker when no tab is open
   const tab = await phone.openTab();
   await signUp(tab, ana);
   await tab.shellStored();
-  const events = await watchServiceWorker(phone.context, phone.proxy.url);
+  const worker = await controlServiceWorker(phone.context, phone.proxy.url);
 
   phone.proxy.cut();
   await tab.perform('list.add', { entries: [line('Sent while nobody looked')] });
   await expect.poll(async () => (await tab.status()).phase).toBe('offline');
   await tab.page.close();
-  await endSharedWorkers(browser);
+  await endSharedWorkers(phone.context, phone.proxy.url);
   expect((await serverDump(ana))['list_items']).toEqual([]);
   phone.proxy.heal();
 
   const titles = async () => (await serverDump(ana))['list_items']?.map((row) => row['title']);
   // Again while it fails, as the browser would: a worker that was ended may hold its lock a while longer.
   await expect(async () => {
-    await events.dispatchSync();
+    await worker.dispatchSync(SYNC_TAG);
     await expect.poll(titles, { timeout: 10_000 }).toEqual(['Sent while nobody looked']);
   }).toPass();
 
@@ -49,7 +41,6 @@ test('[OPS-160] an unsent edit is sent by the service worker when no tab is open
 });
 
 test('[OPS-161] a sync event with a tab open leaves the database to the tab, and a tab that opens meanwhile gets it', async ({
-  browser,
   device,
   serverDump,
 }) => {
@@ -58,11 +49,11 @@ test('[OPS-161] a sync event with a tab open leaves the database to the tab, and
   const tab = await phone.openTab();
   await signUp(tab, ana);
   await tab.shellStored();
-  const events = await watchServiceWorker(phone.context, phone.proxy.url);
+  const worker = await controlServiceWorker(phone.context, phone.proxy.url);
 
-  await events.dispatchSync();
+  await worker.dispatchSync(SYNC_TAG);
   await tab.perform('list.add', { entries: [line('Milk')] });
-  await events.dispatchSync();
+  await worker.dispatchSync(SYNC_TAG);
   await tab.perform('list.add', { entries: [line('Eggs')] });
   await tab.settled();
   expect(await tab.dump()).toEqual(await serverDump(ana));
@@ -71,9 +62,9 @@ test('[OPS-161] a sync event with a tab open leaves the database to the tab, and
   phone.proxy.cut();
   await tab.perform('list.add', { entries: [line('Flour')] });
   await tab.page.close();
-  await endSharedWorkers(browser);
+  await endSharedWorkers(phone.context, phone.proxy.url);
   phone.proxy.heal();
-  await events.dispatchSync();
+  await worker.dispatchSync(SYNC_TAG);
   const again = await phone.openTab();
   await again.perform('list.add', { entries: [line('Salt')] });
   await again.settled();
@@ -88,63 +79,19 @@ test('[OPS-161] a sync event with a tab open leaves the database to the tab, and
 });
 
 test('[OPS-162] a sync event of a kitchen without a household ends without a word', async ({
-  browser,
   device,
 }) => {
   const phone = await device();
   const tab = await phone.openTab();
   await tab.perform('list.add', { entries: [line('Only here')] });
   await tab.shellStored();
-  const events = await watchServiceWorker(phone.context, phone.proxy.url);
+  const worker = await controlServiceWorker(phone.context, phone.proxy.url);
   const before = await tab.dump();
   await tab.page.close();
-  await endSharedWorkers(browser);
-  await events.dispatchSync();
+  await endSharedWorkers(phone.context, phone.proxy.url);
+  await worker.dispatchSync(SYNC_TAG);
   const again = await phone.openTab();
   expect(await again.dump()).toEqual(before);
 });
 
 const byText = (a: unknown, b: unknown): number => (String(a) < String(b) ? -1 : 1);
-
-interface ServiceWorkerEvents {
-  dispatchSync(): Promise<void>;
-}
-
-/** Through a page of the same profile that is not one of ours, so that it counts as no tab. */
-async function watchServiceWorker(
-  context: BrowserContext,
-  appUrl: string,
-): Promise<ServiceWorkerEvents> {
-  const session: CDPSession = await context.newCDPSession(await context.newPage());
-  const origin = new URL(appUrl).origin;
-  const registration = new Promise<string>((resolve) => {
-    session.on('ServiceWorker.workerRegistrationUpdated', ({ registrations }) => {
-      const ours = registrations.find(({ scopeURL }) => scopeURL.startsWith(origin));
-      if (ours !== undefined) resolve(ours.registrationId);
-    });
-  });
-  await session.send('ServiceWorker.enable');
-  const registrationId = await registration;
-  return {
-    async dispatchSync() {
-      await session.send('ServiceWorker.dispatchSyncEvent', {
-        origin,
-        registrationId,
-        tag: SYNC_TAG,
-        lastChance: false,
-      });
-    },
-  };
-}
-
-/** Chromium keeps the tabs' worker for a while after the last tab, and it would send by itself. */
-async function endSharedWorkers(browser: Browser): Promise<void> {
-  const session = await browser.newBrowserCDPSession();
-  const living = async () => {
-    const { targetInfos } = await session.send('Target.getTargets');
-    return targetInfos.filter(({ type }) => type === 'shared_worker');
-  };
-  for (const { targetId } of await living()) await session.send('Target.closeTarget', { targetId });
-  await expect.poll(living).toEqual([]);
-  await session.detach();
-}

@@ -1,14 +1,7 @@
 /** One database per household and one that needs no account: nobody's rows are lost, mixed or shown to others. */
 import { sampleIdPrefix } from '../../shared/domain/samples.ts';
 import { expect, newPerson, type Person, signIn, signUp, type Tab, test } from './fixtures.ts';
-
-const line = (title: string) => ({
-  title,
-  quantityMilli: null,
-  unit: null,
-  note: null,
-  storeName: null,
-});
+import { line } from './kitchen-data.ts';
 
 test('[CONN-50] things kept apart at sign-in stay on the device and come back after signing out', async ({
   device,

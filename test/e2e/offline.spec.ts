@@ -1,6 +1,6 @@
 /** The network is cut at a proxy, since a running SharedWorker does not care for `setOffline`. */
 import { expect, type Tab, test, twoDevices } from './fixtures.ts';
-import { lasagne, planLasagne } from './kitchen-data.ts';
+import { lasagne, line, planLasagne } from './kitchen-data.ts';
 
 test('[PULL-40] without a network both devices go on, reload and reopen, and are equal afterwards', async ({
   device,
@@ -51,14 +51,6 @@ test('[PULL-40] without a network both devices go on, reload and reopen, and are
   expect(
     local['list_items']?.find((row) => row['title'] === 'Milk')?.['checked_at'],
   ).not.toBeNull();
-});
-
-const line = (title: string) => ({
-  title,
-  quantityMilli: null,
-  unit: null,
-  note: null,
-  storeName: null,
 });
 
 async function openCount(tab: Tab): Promise<number> {

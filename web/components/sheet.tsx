@@ -17,7 +17,8 @@ import css from './sheet.module.css';
 export interface SheetProps {
   readonly title: string;
   readonly open: boolean;
-  readonly onClose: () => void;
+  /** Without it the question has to be answered: there is no way out by Esc or ✕. */
+  readonly onClose?: () => void;
   /**
    * Where it stands on a wide screen; on a phone all come from below, `panel` fills the height. A panel is
    * a view of its own in what it says, so its title is the first heading.
@@ -36,8 +37,9 @@ export function Sheet(props: SheetProps) {
       className={cx(css['veil'], place === 'panel' && css['panel'])}
       isOpen={open}
       isDismissable={!alert}
+      isKeyboardDismissDisabled={onClose === undefined}
       onOpenChange={(isOpen) => {
-        if (!isOpen) onClose();
+        if (!isOpen) onClose?.();
       }}
     >
       <Modal className={cx(css['box'])}>
@@ -46,7 +48,9 @@ export function Sheet(props: SheetProps) {
             <Heading slot="title" level={place === 'panel' ? 1 : 2} className={css['title'] ?? ''}>
               {title}
             </Heading>
-            <IconButton label={wordsForFrame.close} icon={<X size={20} />} onClick={onClose} />
+            {onClose === undefined ? null : (
+              <IconButton label={wordsForFrame.close} icon={<X size={20} />} onClick={onClose} />
+            )}
           </header>
           <div className={css['body']}>{children}</div>
           {foot ? <footer className={css['foot']}>{foot}</footer> : null}

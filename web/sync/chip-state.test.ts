@@ -31,6 +31,7 @@ test('[UI-21] every phase has the words of the design', () => {
     'too-old': 'Update to keep going',
     'rebuild-needed': 'This device needs a fresh copy',
     'storage-full': "Can't save: storage full",
+    'storage-cleared': 'Storage was cleared',
     'signed-out': 'Signed out · 5 saved here',
     'local-only': 'Saved on this device only',
     'first-download': 'Getting your kitchen… 64 %',

@@ -61,6 +61,8 @@ export function describeChip(status: SyncStatus, moment: ChipMoment): ChipState 
       return state('alert', 'error', wordsForChip.rebuild, wordsForChip.rebuildBelow(acts));
     case 'storage-full':
       return state('disk', 'error', wordsForChip.full, wordsForChip.fullBelow);
+    case 'storage-cleared':
+      return state('alert', 'error', wordsForChip.cleared, wordsForChip.clearedBelow);
     case 'signed-out':
       return state('person-off', 'wait', wordsForChip.signedOut(acts), wordsForChip.signedOutBelow);
     case 'local-only':

@@ -41,6 +41,15 @@ export const wordsForFrame = {
     'This browser is missing a part that Larder needs to keep your kitchen (shared workers). An up-to-date Chrome, Edge, Firefox or Safari works.',
   workerLostTitle: 'Larder stopped',
   workerLostWords: 'What you saved is kept. Reload to go on.',
+  clearedTitle: "Larder's storage was cleared",
+  clearedWords:
+    'The browser has removed everything that Larder kept on this device. What you see is in memory only, and gone when the last tab closes.',
+  clearedUnsent: (count: number) =>
+    `${counted(count, 'change has', 'changes have')} not reached your household.`,
+  clearedKeep: 'Keep it on this device',
+  clearedStartAnew: 'Start anew',
+  clearedFailed: 'That did not work: this device still cannot save. Try again.',
+  clearedNotKept: 'There was nothing left that could be kept.',
   updateReady: 'Update ready. Reload when it suits you.',
   offlineReady: 'Ready to work without internet on this device.',
 } as const;

@@ -21,6 +21,8 @@ export const wordsForChip = {
       : 'You can go on reading and ticking meanwhile.',
   full: "Can't save: storage full",
   fullBelow: 'This device has no room. Free some space, then go on.',
+  cleared: 'Storage was cleared',
+  clearedBelow: 'What you see is in memory only. Decide what is to become of it.',
   signedOut: (acts: number) => savedHere(acts, 'Signed out'),
   signedOutBelow: 'Sign in to send what you did here. Work goes on meanwhile.',
   localOnly: 'Saved on this device only',

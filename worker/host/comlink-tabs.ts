@@ -47,6 +47,7 @@ export function serveTab(port: MessagePort, opening: Promise<Kitchen>, instanceI
     account: async () => (await opening).account(),
     decide: async (table, id, side) => (await opening).decide(table, id, side),
     syncNow: async () => (await opening).syncNow(),
+    afterClearing: async (choice) => (await opening).afterClearing(choice),
     dump: async () => (await opening).dump(),
   };
   expose(tab, port);

@@ -57,6 +57,8 @@ export interface OwnedDatabase extends LocalDatabase {
   readOnly(): StoreFailure | null;
   /** Tries to save again at once; every refused write does so, too. */
   retrySaving(): Promise<void>;
+  /** A copy of the database as memory holds it; null where the capture has missed pages. */
+  image(): Uint8Array<ArrayBuffer> | null;
   /** One round of merging and deleting now. */
   compact(): Promise<void>;
 }
@@ -126,11 +128,18 @@ export async function openLocalDatabase(deps: LocalDatabaseDeps): Promise<OwnedD
     readOnly: () => log.readOnly(),
     retrySaving: () => log.retrySaving(),
     compact: () => log.compact(),
+    image: () => (captured.poison() === null && !sql.isInTransaction() ? imageOf(captured) : null),
     async close() {
       await close(log, sql, captured);
       if (lost === null && captured.poison() === null) await attest(log.durableSeq());
     },
   };
+}
+
+function imageOf(captured: CapturedDatabase): Uint8Array<ArrayBuffer> {
+  const image = new Uint8Array(captured.imageBytes());
+  captured.copyImage(image);
+  return image;
 }
 
 function refusalOf(log: PageLog): StoreError | null {
