@@ -27,7 +27,8 @@ async function findOwn() {
   return existsSync(chromium.executablePath());
 }
 
-async function attempt(label, command, args, timeoutMs, env = process.env) {
+/** A step that may fail: what follows looks for its result. */
+export async function attempt(label, command, args, timeoutMs, env = process.env) {
   try {
     await runStep(label, command, args, { cwd: root, timeoutMs, env });
     return true;
@@ -35,6 +36,15 @@ async function attempt(label, command, args, timeoutMs, env = process.env) {
     if (error instanceof StepFailed) return false;
     throw error;
   }
+}
+
+export const canInstallPackages = () => process.getuid?.() === 0 && existsSync('/usr/bin/apt-get');
+
+export async function installPackages(label, packages) {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const install = ['install', '-y', '--no-install-recommends', ...packages];
+  await attempt('asking Debian for its packages', 'apt-get', ['update'], 3 * 60_000, env);
+  await attempt(`installing Debian’s ${label}`, 'apt-get', install, 10 * 60_000, env);
 }
 
 export async function ensureBrowser() {
@@ -51,11 +61,6 @@ export async function ensureBrowser() {
   if (await attempt('downloading a browser', process.execPath, args, 5 * 60_000)) {
     if (await findOwn()) return '';
   }
-  if (process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    const packages = ['install', '-y', '--no-install-recommends', 'chromium'];
-    await attempt('asking Debian for its packages', 'apt-get', ['update'], 3 * 60_000, env);
-    await attempt('installing Debian’s Chromium', 'apt-get', packages, 10 * 60_000, env);
-  }
+  if (canInstallPackages()) await installPackages('Chromium', ['chromium']);
   return findSystemBrowser() ?? null;
 }

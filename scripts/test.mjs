@@ -4,6 +4,7 @@
  * as one. A stage that could not run counts as failed: nothing is skipped in silence.
  *
  *   npm run check     the same without browsers
+ *   npm run browsers  the journey that every browser must stand, in all of them, with more kills
  *   npm run bench     the benches of test/bench
  *   npm run test:postgres   only the tests that need Postgres, on the oldest installed one from 15 on
  */
@@ -11,10 +12,11 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureBrowser } from './browser.mjs';
 import { findOlderPostgres } from './older-postgres.mjs';
+import { ensureOtherBrowsers } from './other-browsers.mjs';
 import { PrepareFailed, checkNode, ensureBuilt, ensureDependencies, root } from './prepare.mjs';
 import { StepFailed, fail, runStep, say, stopStepsOnSignal } from './report.mjs';
 
-const known = ['--check', '--bench', '--postgres'];
+const known = ['--check', '--bench', '--browsers', '--postgres'];
 const given = process.argv.slice(2);
 for (const name of given) {
   if (!known.includes(name)) fail(`Unknown argument ${name}. Known: ${known.join(', ')}.`);
@@ -23,6 +25,8 @@ for (const name of given) {
 const results = join(root, 'test-results');
 const bin = (name) => join(root, 'node_modules', ...name.split('/'));
 const total = { passed: 0, failed: 0 };
+/** Browsers that are not on this machine: neither passed nor failed, said before the last line. */
+let notRun = [];
 
 function count(label, passed, failed, startedAt) {
   total.passed += passed;
@@ -127,7 +131,16 @@ async function runOnOlderPostgres() {
   await runVitest('pg', { TEST_POSTGRES_BIN: found.bin });
 }
 
-async function runBrowserTests() {
+/** Figures that a test wrote into its report: how many kills, how many edits, what was lost. */
+function sayFigures(report) {
+  const specsOf = (suite) => [...(suite.specs ?? []), ...(suite.suites ?? []).flatMap(specsOf)];
+  const tests = (report?.suites ?? []).flatMap(specsOf).flatMap((spec) => spec.tests);
+  for (const { type, description } of tests.flatMap((test) => test.annotations)) {
+    if (description !== undefined) say(`${type}: ${description}`);
+  }
+}
+
+async function runBrowserTests(args = [], moreEnv = {}) {
   const startedAt = Date.now();
   const browser = await ensureBrowser();
   if (browser === null) {
@@ -136,9 +149,19 @@ async function runBrowserTests() {
     return;
   }
   const reportFile = join(results, 'browser.json');
-  const env = { ...process.env, LARDER_CHROMIUM: browser };
+  const env = { ...process.env, LARDER_CHROMIUM: browser, ...moreEnv };
   const playwright = '@playwright/test/cli.js';
-  await suite('tests (browser)', playwright, ['test'], reportFile, readPlaywright, env);
+  await suite('tests (browser)', playwright, ['test', ...args], reportFile, readPlaywright, env);
+  sayFigures(readReport(reportFile));
+}
+
+/** Asked for by name, so a browser that cannot be had is a failure here. */
+async function runConformance() {
+  const startedAt = Date.now();
+  notRun = await ensureOtherBrowsers({ download: true });
+  if (notRun.length > 0) count('browsers', 0, notRun.length, startedAt);
+  const kills = process.env.BROWSER_KILLS ?? '10';
+  await runBrowserTests(['conformance'], { BROWSER_KILLS: kills });
 }
 
 async function main() {
@@ -156,6 +179,10 @@ async function main() {
     });
     return;
   }
+  if (given.includes('--browsers')) {
+    if (await prepare('build', ensureBuilt)) await runConformance();
+    return close();
+  }
   if (given.includes('--postgres')) {
     await runOnOlderPostgres();
     return close();
@@ -171,12 +198,16 @@ async function main() {
   for (const project of ['node', 'pg']) await runVitest(project);
   if (!given.includes('--check')) {
     // Browsers see the built app: without a build there is nothing to show them.
-    if (await prepare('build', ensureBuilt)) await runBrowserTests();
+    if (await prepare('build', ensureBuilt)) {
+      notRun = await ensureOtherBrowsers({ download: false });
+      await runBrowserTests();
+    }
   }
   return close();
 }
 
 function close() {
+  for (const line of notRun) say(line);
   process.stdout.write(`${total.passed} passed, ${total.failed} failed\n`);
   if (total.failed > 0 || total.passed === 0) process.exitCode = 1;
 }

@@ -1,7 +1,7 @@
 /** A browser whose process the test owns, so that it can be killed like a power switch would. */
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import type { BrowserContext, BrowserType } from '@playwright/test';
+import type { BrowserContext, BrowserType, LaunchOptions } from '@playwright/test';
 import { launchOptions } from '../../playwright.config.ts';
 
 const profiles = new WeakMap<BrowserContext, string>();
@@ -9,8 +9,9 @@ const profiles = new WeakMap<BrowserContext, string>();
 export async function persistentContext(
   browserType: BrowserType,
   profile: string,
+  options: LaunchOptions = launchOptions,
 ): Promise<BrowserContext> {
-  const context = await browserType.launchPersistentContext(profile, { ...launchOptions });
+  const context = await browserType.launchPersistentContext(profile, { ...options });
   profiles.set(context, profile);
   return context;
 }
@@ -35,17 +36,18 @@ export async function killBrowser(context: BrowserContext): Promise<void> {
   await closed;
 }
 
+/** A fresh folder, so its name stands in no other command line. */
 function findProcesses(profile: string): number[] {
-  const flag = `--user-data-dir=${profile}`;
   if (process.platform !== 'linux') {
     const lines = execFileSync('ps', ['-axo', 'pid=,args='], { encoding: 'utf8' }).split('\n');
-    return lines.filter((line) => line.includes(flag)).map((line) => Number.parseInt(line, 10));
+    return lines.filter((line) => line.includes(profile)).map((line) => Number.parseInt(line, 10));
   }
   const found: number[] = [];
   for (const entry of readdirSync('/proc')) {
     if (!/^\d+$/.test(entry)) continue;
     try {
-      if (readFileSync(`/proc/${entry}/cmdline`, 'utf8').includes(flag)) found.push(Number(entry));
+      if (readFileSync(`/proc/${entry}/cmdline`, 'utf8').includes(profile))
+        found.push(Number(entry));
     } catch {
       // The process ended while the folder was read.
     }
