@@ -44,6 +44,21 @@ function programTables(
   return { reads, writes };
 }
 
+interface Programs {
+  readonly writes: Map<string, ReadonlySet<string>>;
+  readonly reads: Map<string, ReadonlySet<string>>;
+}
+
+/** What statements do depends on the tables and triggers alone, and thousands of databases share those. */
+const programsByTables = new Map<string, Programs>();
+
+function programsOf(db: Database): Programs {
+  const tables = JSON.stringify(db.exec('select sql from sqlite_master order by name')[0]?.values);
+  const known = programsByTables.get(tables) ?? { writes: new Map(), reads: new Map() };
+  programsByTables.set(tables, known);
+  return known;
+}
+
 export async function createMemoryDatabase(
   image: Uint8Array | null = null,
   loss: LocalDatabase['opening']['loss'] = 'none',
@@ -57,8 +72,8 @@ export async function createMemoryDatabase(
   let kept: Uint8Array | null = null;
   let waiters: { seq: number; resolve: () => void; reject: (error: Error) => void }[] = [];
   const changed = new Set<string>();
-  const writesByStatement = new Map<string, ReadonlySet<string>>();
-  const readsByStatement = new Map<string, ReadonlySet<string>>();
+  /** Null while tables or triggers may have changed. */
+  let programs: Programs | null = null;
 
   const settle = (): void => {
     const due = waiters.filter((waiter) => waiter.seq <= durableSeq);
@@ -83,16 +98,20 @@ export async function createMemoryDatabase(
   });
   const sql: Sql = {
     script: (statements) => {
+      programs = null;
       inner.script(statements);
     },
     transaction: (work) => inner.transaction(work),
     run: (statement: string, params?: readonly SqlValue[]): number => {
-      let writes = writesByStatement.get(statement);
+      if (!/^\s*(insert|update|delete|replace)/i.test(statement)) {
+        programs = null;
+        return inner.run(statement, params);
+      }
+      programs ??= programsOf(db);
+      let writes = programs.writes.get(statement);
       if (writes === undefined) {
-        writes = /^\s*(insert|update|delete|replace)/i.test(statement)
-          ? programTables(db, statement).writes
-          : new Set();
-        writesByStatement.set(statement, writes);
+        writes = programTables(db, statement).writes;
+        programs.writes.set(statement, writes);
       }
       for (const table of writes) changed.add(table);
       return inner.run(statement, params);
@@ -115,10 +134,11 @@ export async function createMemoryDatabase(
       return taken;
     },
     tablesRead: (statement) => {
-      let reads = readsByStatement.get(statement);
+      programs ??= programsOf(db);
+      let reads = programs.reads.get(statement);
       if (reads === undefined) {
         reads = programTables(db, statement).reads;
-        readsByStatement.set(statement, reads);
+        programs.reads.set(statement, reads);
       }
       return reads;
     },

@@ -20,7 +20,6 @@ export interface ModelPush {
   commitBundle(source: string, sourceBundleId: number, hash: string, work: () => void): Bundle;
 }
 
-// oxlint-disable-next-line max-lines-per-function -- one closure over the server's state; its parts are short
 export function createModelPush(
   store: ModelStore,
   options: ModelServerOptions,

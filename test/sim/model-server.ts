@@ -48,7 +48,6 @@ export interface ModelServer {
 
 const SEGMENT_ROWS_MAX = 4;
 
-// oxlint-disable-next-line max-lines-per-function -- one closure owns the state; its parts are short functions
 export async function createModelServer(
   schema: Schema,
   options: ModelServerOptions = {},

@@ -163,7 +163,9 @@ export function useSnapshot(
   query: Readonly<Record<string, string>>,
   segmentRowsMax: number,
 ): Reply {
-  const [snapshotId = '', action] = request.path.slice('/sync/snapshot-sessions/'.length).split('/');
+  const [snapshotId = '', action] = request.path
+    .slice('/sync/snapshot-sessions/'.length)
+    .split('/');
   if (request.method === 'DELETE') return reply(state.snapshots.delete(snapshotId) ? 204 : 404);
   return action === 'stream'
     ? readStream(state, caller, snapshotId, query, segmentRowsMax)

@@ -142,10 +142,13 @@ export interface DeviceOptions {
   readonly image?: Uint8Array;
   readonly loss?: 'none' | 'certain';
   readonly extraTables?: string;
+  /** Puts something between the engine and its database. */
+  readonly wrap?: (database: MemoryDatabase) => MemoryDatabase;
 }
 
 export async function createDevice(options: DeviceOptions): Promise<Device> {
-  const database = await createMemoryDatabase(options.image ?? null, options.loss);
+  const inner = await createMemoryDatabase(options.image ?? null, options.loss);
+  const database = options.wrap?.(inner) ?? inner;
   const journal: JournalEntry[] = [];
   let isDead = false;
   // A dead process neither sends nor hears anything.
