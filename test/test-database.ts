@@ -10,7 +10,13 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-export async function createTestDatabase(): Promise<TestDatabase> {
+export const createTestDatabase = (): Promise<TestDatabase> => create('template1');
+
+/** A copy as it is now, like a backup put back. Nobody may be connected to the original. */
+export const copyTestDatabase = ({ url }: TestDatabase): Promise<TestDatabase> =>
+  create(new URL(url).pathname.slice(1));
+
+async function create(template: string): Promise<TestDatabase> {
   const serverUrl = inject('postgresUrl');
   const name = `test_${randomBytes(6).toString('hex')}`;
   const run = async (statement: string): Promise<void> => {
@@ -21,7 +27,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
       await sql.end();
     }
   };
-  await run(`create database ${name}`);
+  await run(`create database ${name} template ${template}`);
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
   return { url: url.href, drop: async () => run(`drop database ${name} with (force)`) };

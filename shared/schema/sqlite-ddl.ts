@@ -3,6 +3,7 @@
  * keys with their actions, all deferred to the commit because a bundle may bring a child before its parent.
  * No UNIQUE besides the key: a peer's bundle may swap two values and SQLite cannot defer uniqueness.
  */
+import { must } from '../assert.ts';
 import type { Column, Schema, Table } from './types.ts';
 import { tableOrder } from './validate.ts';
 
@@ -80,6 +81,10 @@ function columnSql(table: Table, name: string, column: Column): string {
     );
   return `  ${parts.join(' ')}`;
 }
+
+/** One more column for a table that is there; existing rows get its default, or null. */
+export const addColumnSql = (tableName: string, table: Table, name: string): string =>
+  `alter table ${quoted(tableName)} add column${columnSql(table, name, must(table.columns[name], 'the column is declared'))}`;
 
 /** `create table` and `create index` statements, parents first; harmless to run again. */
 export function sqliteTables(schema: Schema): readonly string[] {

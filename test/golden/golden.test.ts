@@ -6,7 +6,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { kitchenSchema } from '../../shared/schema/tables.ts';
-import { LAYOUT_VERSION } from '../../worker/engine/local-tables.ts';
+import { LAYOUT_VERSION } from '../../worker/engine/layout.ts';
 import { createModelServer } from '../sim/model-server.ts';
 import { serverNames, tagNames } from '../sim/tags.ts';
 import { createDevice, createIds, createRandom } from '../sim/world.ts';

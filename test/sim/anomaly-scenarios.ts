@@ -318,6 +318,22 @@ export const scenarios: readonly Scenario[] = [
     },
     run: exchange,
   },
+  ...(['reoffer', 'discard'] as const).map((policy): Scenario => ({
+    ...kitchen,
+    name: `a restored server, ${policy}`,
+    extensions: true,
+    async prepare(world) {
+      const device = await household(world);
+      const backup = world.server.backup();
+      await write(device, (sql) => take(sql, 100));
+      await write(device, (sql) => sql.run('delete from recipes where id = ?1', [STEW]));
+      await device.engine.sync();
+      await changeMuch(device);
+      world.server.restore(backup, { policy });
+      return device.database.durableImage();
+    },
+    run: exchange,
+  })),
   ...conflicts,
   {
     ...kitchen,

@@ -220,15 +220,16 @@ export function createModelPush(
       const state = read();
       const sourceBundleId = Number(body['source_bundle_id']);
       const hash = String(body['canonical_request_hash']);
-      const admitted = admit(caller, sourceBundleId, hash, textOf(body['initialization_id']));
-      if (admitted !== null && isReply(admitted)) return admitted;
       const after = Number(body['after_bundle_seq'] ?? 0);
-      if (after > state.latest)
+      // Right after the tuple lookup: a tuple that is known is answered whatever the checkpoint.
+      if (after > state.latest && findTuple(caller.source, sourceBundleId) === null)
         return refuse(
           409,
           'checkpoint_ahead',
           caller.knowsEpochs ? { latest_bundle_seq: state.latest } : {},
         );
+      const admitted = admit(caller, sourceBundleId, hash, textOf(body['initialization_id']));
+      if (admitted !== null && isReply(admitted)) return admitted;
       const rows = body['rows'] as PushRequestRow[];
       const committed = admitted ?? commitPush(caller.source, sourceBundleId, hash, rows);
       if (isReply(committed)) return committed;

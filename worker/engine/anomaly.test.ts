@@ -44,7 +44,8 @@ describe('the anomaly loop', () => {
             const ending = await runOnce(prepared, fault);
             expect({ ...fault, ...ending }).toMatchObject({ isTouched: true, tables: untouched });
           }
-      expect(points).toMatchSnapshot();
+      // Statements are many and come and go; a step is a transaction or a request.
+      expect({ store: points.store, transport: points.transport }).toMatchSnapshot();
     },
     SCENARIO_MS_MAX,
   );

@@ -6,12 +6,15 @@
 import { connectPath, connectResponse } from '../../shared/protocol/connect.ts';
 import { err, ok } from '../../shared/result.ts';
 import type { Result } from '../../shared/result.ts';
+import { beginApplying } from './applying.ts';
 import { send, unexpected } from './calls.ts';
 import { getCapabilities } from './capabilities.ts';
 import { apply, transact } from './context.ts';
 import type { Context } from './context.ts';
 import type { SyncFailure } from './failures.ts';
 import { countHeld, countPending } from './intents.ts';
+import { meetOtherHistory, offerEverything, rememberEpoch } from './lost-history.ts';
+import type { Sql } from './ports.ts';
 import { recover } from './recover.ts';
 import {
   clearOperation,
@@ -20,6 +23,7 @@ import {
   readOperation,
   readOutbox,
   setAttachment,
+  setMeta,
   setOperation,
   setOutbox,
 } from './state.ts';
@@ -36,6 +40,9 @@ export type DetachResult =
   | { readonly type: 'unsent'; readonly rows: number }
   | { readonly type: 'failed'; readonly failure: SyncFailure };
 
+/** A server that changes its history twice while one device joins is asked again later. */
+const CONNECT_TRIES_MAX = 2;
+
 const failed = (failure: SyncFailure): AttachResult => ({ type: 'failed', failure });
 const attached = (outcome: AttachOutcome, keptRows: number): AttachResult => ({
   type: 'attached',
@@ -47,8 +54,10 @@ function bind(
   context: Context,
   userId: string,
   initializationId: string,
+  epoch: string | undefined,
 ): Result<void, SyncFailure> {
   return transact(context, (sql) => {
+    rememberEpoch(sql, epoch);
     setAttachment(sql, {
       binding_state: 'attached',
       attached_user_id: userId,
@@ -68,7 +77,11 @@ async function finishReplace(context: Context, keptRows: number): Promise<Attach
     : { type: 'retry-later', seconds: 1 };
 }
 
-async function connect(context: Context, userId: string): Promise<AttachResult> {
+async function connect(
+  context: Context,
+  userId: string,
+  triesLeft = CONNECT_TRIES_MAX,
+): Promise<AttachResult> {
   const keptRows = countPending(context.sql);
   const answer = await send(
     context,
@@ -81,25 +94,29 @@ async function connect(context: Context, userId: string): Promise<AttachResult> 
     },
     connectResponse,
   );
-  if (!answer.ok)
-    return failed(
-      answer.error.type === 'refused' ? unexpected('connect', answer.error) : answer.error,
-    );
+  if (!answer.ok) {
+    if (answer.error.type !== 'refused') return failed(answer.error);
+    if (answer.error.code !== 'server_epoch_changed' || triesLeft <= 1)
+      return failed(unexpected('connect', answer.error));
+    const met = meetOtherHistory(context, answer.error.body);
+    return met.ok ? connect(context, userId, triesLeft - 1) : failed(met.error);
+  }
   const { value } = answer;
   switch (value.resolution) {
     case 'retry_later':
       return { type: 'retry-later', seconds: value.retry_after_seconds };
     case 'initialize_empty': {
-      const bound = bind(context, userId, '');
+      const bound = bind(context, userId, '', value.server_epoch);
       return bound.ok ? attached('started-empty', 0) : failed(bound.error);
     }
     case 'initialize_local': {
-      const bound = bind(context, userId, value.initialization_id);
+      const bound = bind(context, userId, value.initialization_id, value.server_epoch);
       return bound.ok ? attached('seeded-from-local', keptRows) : failed(bound.error);
     }
     case 'remote_authoritative': {
       const begun = transact(context, (sql) => {
         clearOperation(sql);
+        rememberEpoch(sql, value.server_epoch);
         setOperation(sql, {
           kind: 'remote_replace',
           target_user_id: userId,
@@ -129,7 +146,10 @@ export async function attach(context: Context, userId: string): Promise<AttachRe
 /** The server lost the scope or our right to begin it: anonymous again, intents kept, and join anew. */
 export async function reattach(context: Context): Promise<Result<AttachResult, SyncFailure>> {
   const { userId } = readAttachment(context.sql);
-  const loosened = transact(context, (sql) => {
+  const fresh = context.ids.uuid();
+  const loosened = apply(context, (sql) => {
+    const isOffered = offerEverything(context, beginApplying(sql, context.catalog), fresh);
+    if (isOffered) takeSource(sql, fresh);
     setAttachment(sql, {
       binding_state: 'anonymous',
       attached_user_id: '',
@@ -147,6 +167,17 @@ export async function reattach(context: Context): Promise<Result<AttachResult, S
   });
   if (!bound.ok) return bound;
   return result.type === 'failed' ? err(result.failure) : ok(result);
+}
+
+/** Another source from here on; the one before it never sends again. */
+function takeSource(sql: Sql, next: string): void {
+  const { sourceId } = readAttachment(sql);
+  sql.run('update _sync_source_state set replaced_by_source_id = ?2 where source_id = ?1', [
+    sourceId,
+    next,
+  ]);
+  sql.run('insert into _sync_source_state (source_id) values (?1)', [next]);
+  setAttachment(sql, { current_source_id: next });
 }
 
 /** Leaves the household. Nothing is deleted while anything of it is unsent. */
@@ -173,17 +204,15 @@ export function detach(context: Context): DetachResult {
       '_sync_x_base',
       '_sync_x_local_tx',
       '_sync_x_held',
+      '_sync_x_lost',
+      '_sync_x_stale_tables',
     ])
       sql.run(`delete from ${table}`);
     clearOutbox(sql);
     clearOperation(sql);
-    sql.run('update _sync_source_state set replaced_by_source_id = ?2 where source_id = ?1', [
-      attachment.sourceId,
-      fresh,
-    ]);
-    sql.run('insert into _sync_source_state (source_id) values (?1)', [fresh]);
+    setMeta(sql, { server_epoch: '', lost_policy: '', lost_base: 0 });
+    takeSource(sql, fresh);
     setAttachment(sql, {
-      current_source_id: fresh,
       binding_state: 'anonymous',
       attached_user_id: '',
       last_bundle_seq_seen: 0,

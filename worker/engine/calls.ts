@@ -19,10 +19,11 @@ import type { Context } from './context.ts';
 import { protocolFailure } from './failures.ts';
 import type { SyncFailure } from './failures.ts';
 import type { SyncAnswer, SyncRequest } from './ports.ts';
-import { readAttachment, readOperation } from './state.ts';
+import { findMeta, readAttachment, readOperation } from './state.ts';
 
 /** Extensions this client understands (`protocol.md` chapter 13); the server ignores what it lacks. */
-export const EXTENSIONS = 'single_request_push, all_conflicts, push_rejections, expected_user';
+export const EXTENSIONS =
+  'single_request_push, all_conflicts, push_rejections, snapshot_stream, server_epoch, schema_negotiation, expected_user';
 
 const TIMEOUT_MS = 30_000;
 /** Another second per this many bytes sent. */
@@ -65,6 +66,7 @@ export function requestOf(context: Context, call: Call): SyncRequest {
   const operation = readOperation(context.sql);
   const userId =
     call.userId ?? (attachment.userId !== '' ? attachment.userId : operation.targetUserId);
+  const { serverEpoch } = findMeta(context.sql);
   const body = call.body === undefined ? null : JSON.stringify(call.body);
   return {
     method: call.method,
@@ -73,6 +75,7 @@ export function requestOf(context: Context, call: Call): SyncRequest {
     headers: {
       'Oversync-Source-ID': call.sourceId ?? attachment.sourceId,
       'Oversync-Extensions': EXTENSIONS,
+      ...(serverEpoch === '' ? {} : { 'Oversync-Server-Epoch': serverEpoch }),
       ...(userId === '' ? {} : { 'Oversync-Expect-User': userId }),
       ...(body === null ? {} : { 'Content-Type': 'application/json' }),
     },

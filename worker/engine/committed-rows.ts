@@ -28,7 +28,7 @@ const NOT_FOUND_TRIES_MAX = 6;
 const NOT_FOUND_FIRST_MS = 75;
 const NOT_FOUND_MOST_MS = 600;
 
-type Page = CommittedRowsResponse | 'pruned' | 'not-found';
+type Page = CommittedRowsResponse | 'pruned' | 'not-found' | 'elsewhere';
 
 async function fetchPage(
   context: Context,
@@ -51,6 +51,7 @@ async function fetchPage(
   if (answer.ok) return answer;
   if (answer.error.type !== 'refused') return err(answer.error);
   if (answer.error.code === 'history_pruned') return ok('pruned');
+  if (answer.error.code === 'server_epoch_changed') return ok('elsewhere');
   if (answer.error.code === 'committed_bundle_not_found') return ok('not-found');
   return err(unexpected('committed-rows', answer.error));
 }
@@ -73,10 +74,13 @@ function pageFault(
   return null;
 }
 
-/** All rows of the outbox's committed bundle, or `pruned` when the server no longer has them. */
+/**
+ * All rows of the outbox's committed bundle; `pruned` when the server no longer has them, `unknown` when it
+ * does not know the bundle at all.
+ */
 export async function fetchCommitted(
   context: Context,
-): Promise<Result<CommittedOwn | 'pruned', SyncFailure>> {
+): Promise<Result<CommittedOwn | 'pruned' | 'unknown', SyncFailure>> {
   const outbox = readOutbox(context.sql);
   const rows: BundleRow[] = [];
   let misses = 0;
@@ -84,10 +88,10 @@ export async function fetchCommitted(
     const page = await fetchPage(context, outbox, rows.length === 0 ? null : rows.length - 1);
     if (!page.ok) return page;
     if (page.value === 'pruned') return ok('pruned');
+    if (page.value === 'elsewhere') return ok('unknown');
     if (page.value === 'not-found') {
       misses += 1;
-      if (misses >= NOT_FOUND_TRIES_MAX)
-        return err(protocolFailure('committed-bundle-not-found', 'push'));
+      if (misses >= NOT_FOUND_TRIES_MAX) return ok('unknown');
       await wait(context, Math.min(NOT_FOUND_MOST_MS, NOT_FOUND_FIRST_MS * 2 ** (misses - 1)));
       continue;
     }

@@ -17,6 +17,7 @@ import type { ServerRow } from './rebase.ts';
 
 export interface DecodedBundle {
   readonly bundleSeq: number;
+  readonly previousSeq?: number;
   readonly sourceId: string;
   readonly sourceBundleId: number;
   readonly rows: readonly ServerRow[];
@@ -100,6 +101,9 @@ export function decodeBundle(catalog: Catalog, bundle: Bundle): Result<DecodedBu
   return rows.ok
     ? ok({
         bundleSeq: bundle.bundle_seq,
+        ...(bundle.previous_bundle_seq === undefined
+          ? {}
+          : { previousSeq: bundle.previous_bundle_seq }),
         sourceId: bundle.source_id,
         sourceBundleId: bundle.source_bundle_id,
         rows: rows.value,

@@ -23,9 +23,9 @@ import { isEqualData } from './equality.ts';
 import { Rollback } from './failures.ts';
 import type { SyncFailure } from './failures.ts';
 import { createLiveQueries } from './live-queries.ts';
-import { prepareLocalTables } from './local-tables.ts';
+import { isLayoutAhead, prepareLocalTables } from './local-tables.ts';
 import type { Clock, Ids, Journal, LocalDatabase, Sql, Transport } from './ports.ts';
-import { beginRotation } from './recover.ts';
+import { beginRotation } from './rotate.ts';
 import { computeStatus, IDLE } from './status.ts';
 import type { Activity } from './status.ts';
 import { hasHousehold, readAttachment, readOperation, setAttachment } from './state.ts';
@@ -204,6 +204,7 @@ export function createEngine(deps: EngineDeps): Engine {
     if (sentences.length > 0) return err({ type: 'state', code: 'schema-invalid', sentences });
     sql.run('pragma foreign_keys = on');
     const fresh = ids.uuid();
+    if (isLayoutAhead(sql, context.catalog)) return err({ type: 'state', code: 'layout-ahead' });
     const prepared = transact(context, (sql) => {
       if (deps.extraTables !== undefined) sql.script(deps.extraTables);
       const outcome = prepareLocalTables(sql, context.catalog, fresh);

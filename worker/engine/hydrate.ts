@@ -15,6 +15,7 @@ import { getTable, idOfKeyJson, rowFromLocalJson } from './catalog.ts';
 import { protocolFailure, Rollback } from './failures.ts';
 import type { SyncFailure } from './failures.ts';
 import { dropIntent, dropRowState, findIntent, findRowState, rowKey, setBase } from './intents.ts';
+import { settleLostHistory } from './lost-history.ts';
 import { returnOutbox } from './outbox.ts';
 import type { Sql } from './ports.ts';
 import { applyServerRow, meetIntent } from './rebase.ts';
@@ -42,7 +43,8 @@ function applyStagedRows(context: Context, applying: Applying, operation: Operat
      from _sync_snapshot_stage g
      left join _sync_row_state s
        on s.schema_name = g.schema_name and s.table_name = g.table_name and s.key_json = g.key_json
-     where g.snapshot_id = ?1 and (s.row_version is null or s.deleted = 1 or s.row_version <> g.row_version)
+     where g.snapshot_id = ?1 and (s.row_version is null or s.deleted = 1 or s.row_version <> g.row_version
+       or g.table_name in (select table_name from _sync_x_stale_tables))
      order by g.row_ordinal`,
     [operation.snapshotId],
   );
@@ -164,6 +166,7 @@ export function applyStage(context: Context): Result<void, SyncFailure> {
       throw new Rollback(protocolFailure('stage-incomplete', 'snapshot'));
     settleOutbox(context, sql, operation);
     const applying = beginApplying(sql, context.catalog);
+    settleLostHistory(applying, operation);
     applyStagedRows(context, applying, operation);
     removeUnstaged(applying, operation);
     settleReferences(applying);
@@ -178,6 +181,7 @@ export function applyStage(context: Context): Result<void, SyncFailure> {
     if (operation.kind === 'source_recovery')
       rotateSource(sql, attachment.sourceId, operation.replacementSourceId);
     sql.run('delete from _sync_snapshot_stage');
+    sql.run('delete from _sync_x_stale_tables');
     clearOperation(sql);
   });
 }

@@ -174,6 +174,19 @@ export function hold(
   );
 }
 
+/** After a change of the image that was not the person's, its fingerprint is taken anew. */
+export function rehash(sql: Sql, tableName: string): void {
+  const rows = sql.all(
+    'select schema_name, table_name, key_json from _sync_x_held where table_name = ?1',
+    [tableName],
+  );
+  for (const row of rows) {
+    const key: RowKey = [textOf(row, 'schema_name'), tableName, textOf(row, 'key_json')];
+    const hash = imageHashOf(sql, key);
+    if (hash !== null) sql.run(`update _sync_x_held set image_hash = ?4 ${WHERE}`, [...key, hash]);
+  }
+}
+
 export function release(sql: Sql, key: RowKey): void {
   sql.run(`delete from _sync_x_held ${WHERE}`, key);
 }

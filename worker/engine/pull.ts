@@ -9,16 +9,17 @@ import { err, ok } from '../../shared/result.ts';
 import type { Result } from '../../shared/result.ts';
 import { beginApplying } from './applying.ts';
 import { send, unexpected } from './calls.ts';
-import { apply } from './context.ts';
+import { apply, transact } from './context.ts';
 import type { Context } from './context.ts';
 import { decodeBundle } from './decode.ts';
 import type { DecodedBundle } from './decode.ts';
 import { protocolFailure } from './failures.ts';
 import type { SyncFailure } from './failures.ts';
+import { isLostHistory, meetOtherHistory, rememberEpoch } from './lost-history.ts';
 import { releaseRefused } from './intents.ts';
 import { applyIncoming } from './rebase.ts';
 import { settleReferences } from './references.ts';
-import { readAttachment, setAttachment } from './state.ts';
+import { findMeta, readAttachment, setAttachment } from './state.ts';
 
 const BUNDLES_MAX = 1000;
 /** Pages of one pull; a server that always has more is broken. */
@@ -59,6 +60,8 @@ function pageFault(page: PullResponse, after: number, target: number): SyncFailu
   for (const bundle of page.bundles) {
     if (bundle.bundle_seq <= last || bundle.bundle_seq > page.stable_bundle_seq)
       return protocolFailure('bundle-order', 'pull');
+    if ((bundle.previous_bundle_seq ?? last) !== last)
+      return protocolFailure('history-hole', 'pull');
     last = bundle.bundle_seq;
   }
   if (page.has_more && page.bundles.length === 0) return protocolFailure('empty-page', 'pull');
@@ -67,8 +70,14 @@ function pageFault(page: PullResponse, after: number, target: number): SyncFailu
   return null;
 }
 
-export function applyPage(context: Context, page: PullResponse): Result<number, SyncFailure> {
+/** Applies the bundles of a page below `end`. */
+export function applyPage(
+  context: Context,
+  page: PullResponse,
+  end: number = Infinity,
+): Result<number, SyncFailure> {
   for (const bundle of page.bundles) {
+    if (bundle.bundle_seq >= end) continue;
     const decoded = decodeBundle(context.catalog, bundle);
     if (!decoded.ok) return decoded;
     const applied = applyBundle(context, decoded.value);
@@ -85,9 +94,21 @@ export function requireRebuild(context: Context, reason: string): Result<void, S
   });
 }
 
+/** An answer to this checkpoint proves that it belongs to the history that the answer names. */
+function noteEpoch(context: Context, page: PullResponse): Result<void, SyncFailure> {
+  const isNew = page.server_epoch !== undefined && findMeta(context.sql).serverEpoch === '';
+  return isNew
+    ? transact(context, (sql) => {
+        rememberEpoch(sql, page.server_epoch);
+      })
+    : ok(undefined);
+}
+
 export async function pullToStable(
   context: Context,
   startTarget = 0,
+  /** `leave-target`: everything before that bundle; it is the own one, which is replayed. */
+  whole: 'whole' | 'leave-target' = 'whole',
 ): Promise<Result<PullOutcome, SyncFailure>> {
   let target = startTarget;
   let bundles = 0;
@@ -110,6 +131,13 @@ export async function pullToStable(
     if (!answer.ok) {
       if (answer.error.type !== 'refused') return err(answer.error);
       const { code } = answer.error;
+      if (isLostHistory(code, answer.error.body)) {
+        const met = meetOtherHistory(context, answer.error.body);
+        if (!met.ok) return met;
+        if (met.value === 'recover') return ok({ type: 'rebuild' });
+        target = 0;
+        continue;
+      }
       if (code === 'history_pruned' || code === 'checkpoint_ahead') {
         const stored = requireRebuild(context, code);
         return stored.ok ? ok({ type: 'rebuild' }) : stored;
@@ -120,7 +148,10 @@ export async function pullToStable(
     }
     const fault = pageFault(answer.value, after, target);
     if (fault !== null) return err(fault);
-    const applied = applyPage(context, answer.value);
+    const noted = noteEpoch(context, answer.value);
+    if (!noted.ok) return noted;
+    const end = whole === 'leave-target' ? startTarget : Infinity;
+    const applied = applyPage(context, answer.value, end);
     if (!applied.ok) return applied;
     bundles += applied.value;
     target = answer.value.stable_bundle_seq;

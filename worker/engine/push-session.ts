@@ -24,6 +24,7 @@ import { transact } from './context.ts';
 import type { Context } from './context.ts';
 import { protocolFailure } from './failures.ts';
 import type { SyncFailure } from './failures.ts';
+import { rememberEpoch } from './lost-history.ts';
 import { readRequestRows } from './outbox.ts';
 import type { Sent } from './sent.ts';
 import { readOutbox, setOutbox } from './state.ts';
@@ -35,11 +36,13 @@ const CHUNK_BYTES_MAX = 8 * 1024 * 1024;
 export function storeCommitted(
   context: Context,
   numbers: CommittedNumbers,
+  epoch?: string,
 ): Result<void, SyncFailure> {
   const outbox = readOutbox(context.sql);
   if (numbers.source_id !== outbox.sourceId || numbers.source_bundle_id !== outbox.sourceBundleId)
     return err(protocolFailure('tuple-differs', 'push'));
   return transact(context, (sql) => {
+    rememberEpoch(sql, epoch);
     setOutbox(sql, {
       state: 'committed_remote',
       remote_bundle_hash: numbers.bundle_hash,

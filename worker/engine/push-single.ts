@@ -72,13 +72,13 @@ export async function sendInOneRequest(context: Context): Promise<Result<Sent, S
     return err(protocolFailure('source-sequence-mismatch', 'push'));
   const decoded = decodeAll(context, value, after);
   if (!decoded.ok) return decoded;
-  const stored = storeCommitted(context, value);
+  const stored = storeCommitted(context, value, value.server_epoch);
   if (!stored.ok) return stored;
   for (const bundle of decoded.value) {
     if (bundle.bundleSeq === value.bundle_seq)
       return ok({
         type: 'committed',
-        own: { bundleSeq: bundle.bundleSeq, rows: bundle.rows },
+        own: bundle,
         isCaughtUp: value.catch_up_error === undefined,
       });
     const applied = applyBundle(context, bundle);

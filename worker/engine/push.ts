@@ -23,6 +23,7 @@ import type { Context } from './context.ts';
 import { fetchCommitted } from './committed-rows.ts';
 import type { SyncFailure } from './failures.ts';
 import { protocolFailure } from './failures.ts';
+import { isLostHistory, meetOtherHistory } from './lost-history.ts';
 import { freezeOutbox, readRequestRows, returnOutbox } from './outbox.ts';
 import { sendInOneRequest } from './push-single.ts';
 import { sendOverSession } from './push-session.ts';
@@ -30,7 +31,7 @@ import { replay } from './replay.ts';
 import type { CommittedOwn } from './replay.ts';
 import type { Sent } from './sent.ts';
 import { pullToStable, requireRebuild } from './pull.ts';
-import { readAttachment, readOutbox } from './state.ts';
+import { findMeta, readAttachment, readOutbox } from './state.ts';
 
 export type PushOutcome =
   | { readonly type: 'no-change' }
@@ -164,6 +165,11 @@ async function decideRefusal(
   const isLeaseRefused =
     code === 'push_session_invalid' && readOutbox(context.sql).initializationId !== '';
   if (LEASE_LOST.has(code) || isLeaseRefused) return done({ type: 'reattach' });
+  if (isLostHistory(code, refused.body)) {
+    const met = meetOtherHistory(context, refused.body);
+    if (!met.ok) return failed(met.error);
+    return met.value === 'unharmed' ? { type: 'again' } : done({ type: 'rebuild' });
+  }
   if (code === 'checkpoint_ahead') {
     const stored = requireRebuild(context, code);
     return stored.ok ? done({ type: 'rebuild' }) : failed(stored.error);
@@ -181,13 +187,27 @@ async function decideRefusal(
  * to theirs, so the own bundle alone might not stand on its feet. The checkpoint then always moves.
  */
 async function catchUp(context: Context): Promise<Decision | null> {
-  const before = readOutbox(context.sql).remoteBundleSeq - 1;
-  if (readAttachment(context.sql).checkpoint >= before) return null;
-  const pulled = await pullToStable(context, before);
+  const { remoteBundleSeq } = readOutbox(context.sql);
+  if (readAttachment(context.sql).checkpoint >= remoteBundleSeq - 1) return null;
+  const pulled = await pullToStable(context, remoteBundleSeq, 'leave-target');
   if (!pulled.ok) return failed(pulled.error);
   return pulled.value.type === 'rebuild' || pulled.value.type === 'reattach'
     ? done({ type: pulled.value.type })
     : null;
+}
+
+/** The server does not know what it committed: a pull up to there tells whether its history is another. */
+async function decideUnknown(context: Context): Promise<Decision> {
+  const { remoteBundleSeq } = readOutbox(context.sql);
+  const { serverEpoch } = findMeta(context.sql);
+  const pulled = await pullToStable(context, remoteBundleSeq, 'leave-target');
+  if (!pulled.ok) return failed(pulled.error);
+  if (pulled.value.type === 'rebuild' || pulled.value.type === 'reattach')
+    return done({ type: pulled.value.type });
+  // Restored without losing anything of ours: asked again in the words of the new history.
+  return findMeta(context.sql).serverEpoch === serverEpoch
+    ? failed(protocolFailure('committed-bundle-not-found', 'push'))
+    : { type: 'again' };
 }
 
 /** The committed bundle is on the server: get its rows unless they came along, and replay it. */
@@ -202,6 +222,7 @@ async function finish(context: Context, sent: CommittedOwn | null): Promise<Deci
       const stored = requireRebuild(context, 'history_pruned');
       return stored.ok ? done({ type: 'rebuild' }) : failed(stored.error);
     }
+    if (fetched.value === 'unknown') return decideUnknown(context);
     own = fetched.value;
   }
   const replayed = replay(context, own);

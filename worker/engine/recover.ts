@@ -6,7 +6,6 @@
  * one. Two copies of one profile are told apart for good: when the id that we would share is already
  * somebody's, this copy goes on under a fresh id of its own with a plain snapshot.
  */
-import { isSourceId } from '../../shared/ids.ts';
 import { err, ok } from '../../shared/result.ts';
 import type { Result } from '../../shared/result.ts';
 import { unexpected } from './calls.ts';
@@ -16,55 +15,15 @@ import type { Context } from './context.ts';
 import { protocolFailure } from './failures.ts';
 import type { SyncFailure } from './failures.ts';
 import { applyStage } from './hydrate.ts';
-import { returnOutbox } from './outbox.ts';
+import { isLostHistory, meetOtherHistory } from './lost-history.ts';
 import type { Sql } from './ports.ts';
 import { dropSession, stageSnapshot } from './snapshot-stage.ts';
 import type { SessionRequest } from './snapshot-stage.ts';
-import { numberOf, readAttachment, readOperation, setAttachment, setOperation } from './state.ts';
+import { ADOPTED, beginRotation, SEPARATE } from './rotate.ts';
+import { readAttachment, readOperation, setOperation } from './state.ts';
 
 /** Expired sessions, changed replacements: each costs one more attempt. */
 const ATTEMPTS_MAX = 5;
-
-/** Kept in the operation's reason: the fresh id joins by a plain snapshot, the shared one is left alone. */
-const SEPARATE = 'separate';
-/** Likewise: the id was suggested by the server with `source_retired`, it may be somebody's. */
-const ADOPTED = 'adopted';
-
-const isFreshReplacement = (sql: Sql, sourceId: string): boolean => {
-  const [row] = sql.all(
-    `select (select count(*) from _sync_source_state where replaced_by_source_id = ?1) as predecessors,
-       (select next_source_bundle_id from _sync_source_state where source_id = ?1) as next`,
-    [sourceId],
-  );
-  return row !== undefined && numberOf(row, 'predecessors') > 0 && numberOf(row, 'next') === 1;
-};
-
-/**
- * The current source can no longer push. Everything unsent becomes intents again, and the id of the source
- * to come is stored; the network part follows in `recover`.
- */
-export function beginRotation(
-  context: Context,
-  reason: string,
-  suggested: string,
-): Result<void, SyncFailure> {
-  const fresh = context.ids.uuid();
-  return transact(context, (sql) => {
-    const { sourceId } = readAttachment(sql);
-    const operation = readOperation(sql);
-    returnOutbox(context, sql);
-    // Refused before its first bundle although it is itself a replacement: another copy uses it.
-    const isShared = isFreshReplacement(sql, sourceId);
-    const isUsable = isSourceId(suggested) && suggested !== sourceId && !isShared;
-    const reserved = operation.kind === 'source_recovery' ? operation.replacementSourceId : '';
-    setOperation(sql, {
-      kind: 'source_recovery',
-      reason: isShared ? SEPARATE : reserved === '' && isUsable ? ADOPTED : reason,
-      replacement_source_id: reserved === '' ? (isUsable ? suggested : fresh) : reserved,
-    });
-    setAttachment(sql, { rebuild_required: 1 });
-  });
-}
 
 export const isRecoveryPending = (sql: Sql): boolean =>
   readOperation(sql).kind !== 'none' || readAttachment(sql).rebuildRequired;
@@ -91,6 +50,10 @@ function decideRefusal(
   refused: Refused,
 ): Result<'again' | 'reattach', SyncFailure> {
   const operation = readOperation(context.sql);
+  if (isLostHistory(refused.code, refused.body)) {
+    const met = meetOtherHistory(context, refused.body);
+    return met.ok ? ok('again') : met;
+  }
   if (refused.code === 'scope_uninitialized' || refused.code === 'scope_initializing')
     return ok('reattach');
   if (refused.code === 'source_retired' && operation.kind === 'source_recovery') {
@@ -142,7 +105,13 @@ export async function recover(context: Context): Promise<Result<'done' | 'reatta
       sql.run('delete from _sync_snapshot_stage');
       setOperation(sql, { snapshot_stage_complete: 0, staged_snapshot_id: '' });
     });
-    return cleared.ok ? applied : cleared;
+    if (!cleared.ok) return cleared;
+    const isBehind =
+      applied.error.type === 'protocol' && applied.error.code === 'snapshot-behind-own-bundle';
+    if (!isBehind) return applied;
+    // The server does not have what it said it committed: under this source nothing is certain any more.
+    const begun = beginRotation(context, 'source_sequence_changed', '');
+    if (!begun.ok) return begun;
   }
   return err(protocolFailure('recovery-does-not-end', 'snapshot'));
 }

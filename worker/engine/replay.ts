@@ -163,6 +163,8 @@ function replayMissing(applying: Applying, pushed: PushedRow): void {
 
 export interface CommittedOwn {
   readonly bundleSeq: number;
+  /** The bundle before it, where that is known: a new server epoch leaves a gap. */
+  readonly previousSeq?: number;
   readonly rows: readonly ServerRow[];
 }
 
@@ -189,7 +191,9 @@ export function replay(context: Context, own: CommittedOwn): Result<void, SyncFa
     const { checkpoint } = readAttachment(sql);
     setAttachment(sql, {
       pending_initialization_id: '',
-      ...(own.bundleSeq === checkpoint + 1 ? { last_bundle_seq_seen: own.bundleSeq } : {}),
+      ...(own.bundleSeq > checkpoint && checkpoint >= (own.previousSeq ?? own.bundleSeq - 1)
+        ? { last_bundle_seq_seen: own.bundleSeq }
+        : {}),
     });
     clearOutbox(sql);
     context.journal.committed(sql, {

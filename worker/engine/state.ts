@@ -125,6 +125,44 @@ export function setOperation(
   update(sql, '_sync_operation_state', change);
 }
 
+/** Facts of the engine that no other client of the protocol has. */
+export interface Meta {
+  /** The server's history that the checkpoint belongs to; empty while none is known. */
+  readonly serverEpoch: string;
+  readonly schemaVersion: number;
+  /** What a lost history is settled by in the next snapshot; `none` when nothing was lost. */
+  readonly lostPolicy: 'none' | LostPolicy;
+  /** The last number that both histories share. */
+  readonly lostBase: number;
+}
+
+/** `unknown`: nothing is known of what both histories share, so nothing is offered again by itself. */
+export type LostPolicy = 'reoffer' | 'discard' | 'unknown';
+
+export function findMeta(sql: Sql): Meta {
+  const row = one(sql, 'select * from _sync_x_meta');
+  const policy = textOf(row, 'lost_policy');
+  return {
+    serverEpoch: textOf(row, 'server_epoch'),
+    schemaVersion: numberOf(row, 'schema_version'),
+    lostPolicy:
+      policy === 'reoffer' || policy === 'discard' || policy === 'unknown' ? policy : 'none',
+    lostBase: numberOf(row, 'lost_base'),
+  };
+}
+
+export function setMeta(
+  sql: Sql,
+  change: Partial<{
+    server_epoch: string;
+    schema_version: number;
+    lost_policy: '' | LostPolicy;
+    lost_base: number;
+  }>,
+): void {
+  update(sql, '_sync_x_meta', change);
+}
+
 export const clearOperation = (sql: Sql): void =>
   setOperation(sql, {
     kind: 'none',

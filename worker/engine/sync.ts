@@ -10,7 +10,8 @@ import { protocolFailure } from './failures.ts';
 import type { SyncFailure } from './failures.ts';
 import { pullToStable } from './pull.ts';
 import { pushPending } from './push.ts';
-import { beginRotation, isRecoveryPending, recover } from './recover.ts';
+import { isRecoveryPending, recover } from './recover.ts';
+import { beginRotation } from './rotate.ts';
 import { readAttachment, readOperation, readOutbox } from './state.ts';
 
 /** Rotations, rebuilds and re-attachments in one round; more means that the server contradicts itself. */
