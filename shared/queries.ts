@@ -141,7 +141,7 @@ export interface TimelineEntry {
   readonly id: string;
   readonly sentence: Sentence;
   readonly at: string;
-  readonly by: { readonly person: string | null; readonly device: string | null } | null;
+  readonly by: Writer | null;
   readonly direction: 'out' | 'in';
   readonly rows: readonly RowCount[];
   readonly state: 'saved' | 'sending' | 'accepted' | 'combined' | 'choice' | 'refused' | 'undone';
@@ -163,6 +163,66 @@ export interface HeldRow {
   /** The constraint or conflict in a word, for the details. */
   readonly detail: string;
   readonly heldAt: string;
+}
+
+/** A source of changes as people know it; null where nobody said. */
+export interface Writer {
+  readonly person: string | null;
+  readonly device: string | null;
+}
+
+/** Values of columns as they are stored; screens make words of them. */
+export type Values = Readonly<Record<string, string | number | null>>;
+
+/** Columns that are decided as one value. */
+export interface ChoiceField {
+  readonly columns: readonly string[];
+  /** False: changed on one side only, and settled already. */
+  readonly clash: boolean;
+  readonly before: Values | null;
+  readonly mine: Values | null;
+  /** As the row is now. */
+  readonly theirs: Values | null;
+}
+
+export type ChoiceKind =
+  | 'field'
+  | 'moved'
+  | 'trashed-there'
+  | 'trashed-here'
+  | 'gone-there'
+  | 'gone-here';
+
+/** A question that a conflict left for a person. Theirs stands already; nothing waits for the answer. */
+export interface ChoiceView {
+  readonly id: number;
+  readonly kind: ChoiceKind;
+  readonly table: string;
+  readonly subjectId: string;
+  readonly title: string;
+  readonly at: string;
+  readonly theirsBy: Writer;
+  /** The act of this device that the question is about. */
+  readonly madeBy: Sentence | null;
+  readonly fields: readonly ChoiceField[];
+  /** The row was changed again since the question came up. */
+  readonly changedSince: boolean;
+  /** List lines that the answer decides along. */
+  readonly settles: number;
+  /** What belongs to the row: kept, brought back or let go together with it. */
+  readonly parts: readonly { readonly table: string; readonly rows: number }[];
+}
+
+/** A side that lost, kept for thirty days. */
+export interface VersionView {
+  readonly id: number;
+  readonly table: string;
+  readonly subjectId: string;
+  readonly title: string;
+  readonly at: string;
+  readonly side: 'mine' | 'theirs';
+  readonly fields: readonly { readonly columns: readonly string[]; readonly values: Values }[];
+  readonly rows: number;
 }
 
 export interface PantryRow {
@@ -230,6 +290,12 @@ export interface Queries {
   pantry: { readonly args: Readonly<Record<string, never>>; readonly rows: readonly PantryRow[] };
   timeline: { readonly args: { readonly limit: number }; readonly rows: readonly TimelineEntry[] };
   held: { readonly args: Readonly<Record<string, never>>; readonly rows: readonly HeldRow[] };
+  choices: { readonly args: Readonly<Record<string, never>>; readonly rows: readonly ChoiceView[] };
+  /** Earlier versions of one recipe or line, newest first; `id` null: of everything. */
+  versions: {
+    readonly args: { readonly id: string | null };
+    readonly rows: readonly VersionView[];
+  };
   activity: { readonly args: { readonly limit: number }; readonly rows: readonly ActivityRow[] };
 }
 

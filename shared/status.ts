@@ -26,8 +26,10 @@ export interface SealedKitchen {
 export interface SyncStatus {
   readonly phase: Phase;
   readonly unsent: { readonly acts: number; readonly rows: number };
-  /** Rows held by a conflict or a refusal; everything else goes on syncing. */
+  /** Rows held by a refusal, or because nothing could be decided; everything else goes on syncing. */
   readonly held: number;
+  /** Questions that wait for a person; nothing waits for their answers. */
+  readonly choices: number;
   readonly durable: 'strict' | 'relaxed' | 'none';
   readonly progress: { readonly done: number; readonly total: number } | null;
   readonly lastExchangeAt: string | null;
@@ -45,6 +47,7 @@ export const OPENING: SyncStatus = {
   phase: 'opening',
   unsent: { acts: 0, rows: 0 },
   held: 0,
+  choices: 0,
   durable: 'none',
   progress: null,
   lastExchangeAt: null,

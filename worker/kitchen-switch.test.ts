@@ -51,6 +51,7 @@ const status = (rows: Rows): SyncStatus => ({
   phase: rows.household === null ? 'local-only' : 'idle',
   unsent: { acts: rows.unsent.length, rows: rows.unsent.length },
   held: 0,
+  choices: 0,
   durable: 'strict',
   progress: null,
   lastExchangeAt: null,

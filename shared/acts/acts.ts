@@ -163,9 +163,24 @@ export interface ActArgs {
   /** What a new kitchen begins with; fixed ids, so it is laid out once per household. */
   'samples.add': Readonly<Record<string, never>>;
   'samples.remove': Readonly<Record<string, never>>;
-  /** The inverse of one act of this device; it never tramples a newer edit. */
+  /** What conflicts left for a person: theirs stands already, the answer is given on the row as it is. */
+  'choice.answer': { readonly choiceId: number; readonly answer: ChoiceAnswer };
+  'choice.answerAll': { readonly choiceIds: readonly number[]; readonly side: 'mine' | 'theirs' };
+  /** A side that lost, written again. */
+  'version.restore': { readonly versionId: number };
+  /** The inverse of one act of this device; it never tramples a newer edit, it asks. */
   'act.undo': { readonly actId: string };
+  /** Takes an undo back; `actId` is that of the undo. */
+  'act.redo': { readonly actId: string };
 }
+
+export type ChoiceAnswer =
+  | { readonly side: 'mine' | 'theirs' }
+  /** Values for columns in question; a column that is not named keeps theirs. */
+  | {
+      readonly side: 'mix';
+      readonly values: Readonly<Record<string, string | number | null>>;
+    };
 
 export type ActName = keyof ActArgs;
 

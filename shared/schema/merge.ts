@@ -143,16 +143,21 @@ function choose(sides: Sides, unit: Unit): Choice {
   }
 }
 
-const SILENT = new Set<MergeRule>(['last', 'fixed']);
+/** Links are cleared by deletions too; a person who sets one is noticed by `edited_at`. */
+const SILENT = new Set<MergeRule>(['last', 'fixed', 'ref']);
 
-/** Putting into the trash (or taking out) on one side while the other side changed anything else. */
+/**
+ * Put into the trash on one side while the other side changed anything else; `edited_at` alone says that
+ * something was changed that belongs to the row. Taking out of the trash asks nobody.
+ */
 function isLifeClash(sides: Sides, unit: Unit, changer: LocalRow): boolean {
   const { table, base } = sides;
   if (unit.rule !== 'life' || base === null) return false;
+  const trasher = changer === sides.mine ? sides.theirs : sides.mine;
+  if (unit.names.every((name) => valueOf(trasher, name) === null)) return false;
   return Object.entries(table.columns).some(
     ([name, column]) =>
       !unit.names.includes(name) &&
-      name !== 'edited_at' &&
       !SILENT.has(column.merge) &&
       !areValuesEqual(valueOf(base, name), valueOf(changer, name)),
   );
@@ -188,6 +193,27 @@ export function mergeRows(
   if (areRowsEqual(table, row, theirs)) return { type: 'accept-server' };
   if (areRowsEqual(table, row, mine)) return { type: 'keep-local' };
   return { type: 'keep-merged', row };
+}
+
+/** Rules whose result holds both sides, and those that nobody's word can lose to. */
+const NOBODY_LOSES = new Set<MergeRule>(['fixed', 'server', 'text', 'join', 'delta']);
+
+/** The columns of `side` that a person changed and that did not make it into `result`. */
+export function lostColumns(
+  table: Table,
+  base: LocalRow | null,
+  side: LocalRow,
+  result: LocalRow,
+): readonly string[] {
+  return unitsOf(table)
+    .filter(
+      ({ names, rule }) =>
+        !NOBODY_LOSES.has(rule) &&
+        !names.includes('edited_at') &&
+        !isSame(side, result, names) &&
+        (base === null || !isSame(base, side, names)),
+    )
+    .flatMap(({ names }) => names);
 }
 
 /** One side removed the row, the other changed it: whose word stands, by the table's declaration. */

@@ -5,7 +5,9 @@
  */
 import type { Column, DeleteAction, MergeRule, RemovalRule, RowOf, Schema } from './types.ts';
 
-type Options = Partial<Pick<Column, 'group' | 'min' | 'max' | 'values' | 'default'>>;
+type Options = Partial<
+  Pick<Column, 'group' | 'min' | 'max' | 'values' | 'default' | 'once' | 'follows'>
+>;
 
 const column = <const K extends Column['kind'], const N extends boolean, const O extends Options>(
   kind: K,
@@ -58,6 +60,8 @@ const position = { position: column('order', false, 'last', {}) };
 const stamps = { ...created, ...edited };
 
 const MEALS = ['breakfast', 'lunch', 'dinner', 'snack'] as const;
+/** Lines of a meal are not asked one by one: the answer to its servings decides their amounts. */
+const FOR_MEAL = { reference: 'plan_entry_id', column: 'servings' };
 const PLACES = ['fridge', 'freezer', 'cupboard'] as const;
 const VERBS = [
   'added',
@@ -204,7 +208,8 @@ export const tables = {
       recipe_id: link('recipes', 'ask', 'set null', 'what'),
       title: text(160, false, 'ask', { min: 1, group: 'what' }),
       servings: count(1, 99, false, 'ask'),
-      cooked_at: instant(true, 'first'),
+      // Cooked twice is eaten once: what the second cooking took from the pantry comes back.
+      cooked_at: instant(true, 'first', { once: true }),
       note: text(400, true, 'join'),
       ...position,
       ...stamps,
@@ -215,8 +220,8 @@ export const tables = {
     id: id(),
     product_id: link('products', 'ask', 'set null', 'what'),
     title: text(120, false, 'ask', { min: 1, group: 'what' }),
-    quantity_milli: milli('ask', { group: 'amount' }),
-    unit: text(16, true, 'ask', { group: 'amount' }),
+    quantity_milli: milli('ask', { group: 'amount', follows: FOR_MEAL }),
+    unit: text(16, true, 'ask', { group: 'amount', follows: FOR_MEAL }),
     store_id: link('stores', 'ref'),
     aisle_id: link('aisles', 'ref'),
     plan_entry_id: link('plan_entries', 'ref'),

@@ -55,6 +55,10 @@ export interface Column {
   readonly references?: { readonly table: string; readonly onDelete: DeleteAction };
   /** Carried by new rows when an act names none. */
   readonly default?: string | number;
+  /** Happens once: where both sides set it, the act that comes second is withdrawn whole. */
+  readonly once?: boolean;
+  /** A question about this column is not asked: the answer to `column` of the row referred to decides. */
+  readonly follows?: { readonly reference: string; readonly column: string };
 }
 
 export interface Table {

@@ -32,6 +32,12 @@ function columnFaults(schema: Schema, tableName: string, name: string, column: C
     column.kind !== 'day'
   )
     faults.push(`Only an instant or a day can be the earlier one: ${at}.`);
+  if (column.once === true && (column.merge !== 'first' || !column.nullable))
+    faults.push(`Only what is empty until its first moment can happen once: ${at}.`);
+  const { follows } = column;
+  const led = schema.tables[tableName]?.columns[follows?.reference ?? '']?.references?.table ?? '';
+  if (follows !== undefined && schema.tables[led]?.columns[follows.column] === undefined)
+    faults.push(`The column ${at} follows ${follows.column} of a row that it does not refer to.`);
   const target = column.references;
   if (target === undefined) return faults;
   const referred = schema.tables[target.table];

@@ -3,6 +3,7 @@
  * cut and a process that the test can kill. Time is virtual and ids come from a seed, so a run repeats
  * exactly. Time only moves when somebody waits for it, so nothing here sleeps.
  */
+import type { Resolver } from '../../shared/schema/resolve.ts';
 import type { Schema } from '../../shared/schema/types.ts';
 import { createEngine } from '../../worker/engine/engine.ts';
 import type { Engine } from '../../worker/engine/engine.ts';
@@ -99,7 +100,9 @@ export function createJournal(entries: JournalEntry[] = []): Journal {
     returned: (_sql, bundle) => entries.push({ what: 'returned', bundle }),
     committed: (_sql, bundle) => entries.push({ what: 'committed', bundle: bundle.bundleSeq }),
     received: (_sql, bundle) => entries.push({ what: 'received', bundle: bundle.bundleSeq }),
+    settled: () => undefined,
     unsentActs: () => 0,
+    openChoices: () => 0,
   };
 }
 
@@ -144,6 +147,9 @@ export interface DeviceOptions {
   readonly extraTables?: string;
   /** Puts something between the engine and its database. */
   readonly wrap?: (database: MemoryDatabase) => MemoryDatabase;
+  readonly resolver?: Resolver;
+  /** Instead of the journal that only counts. */
+  readonly host?: Journal;
 }
 
 export async function createDevice(options: DeviceOptions): Promise<Device> {
@@ -167,7 +173,8 @@ export async function createDevice(options: DeviceOptions): Promise<Device> {
     transport,
     clock: options.clock ?? createFastClock(),
     ids: options.ids,
-    journal: createJournal(journal),
+    journal: options.host ?? createJournal(journal),
+    ...(options.resolver === undefined ? {} : { resolver: options.resolver }),
     ...(options.extraTables === undefined ? {} : { extraTables: options.extraTables }),
     onDefect: (error) => {
       throw error;

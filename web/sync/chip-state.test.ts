@@ -10,6 +10,7 @@ function status(phase: Phase, acts = 0, changes: Partial<SyncStatus> = {}): Sync
     phase,
     unsent: { acts, rows: acts },
     held: 0,
+    choices: 0,
     durable: 'strict',
     progress: null,
     lastExchangeAt: '2026-11-22T14:02:00.000Z',

@@ -8,6 +8,9 @@
 import type { Sentence } from '../../shared/acts/acts.ts';
 import { kitchenSchema } from '../../shared/schema/tables.ts';
 import type { Journal, RowCount, Sql } from '../engine/ports.ts';
+import { countOpenChoices, recordSettled } from './choices.ts';
+import { tidyVersions } from './versions.ts';
+import { withdrawActs } from './withdraw.ts';
 
 const NAME = kitchenSchema.name;
 
@@ -92,6 +95,13 @@ export function createJournal(nowIso: () => string): Journal {
         ],
       );
     },
+    settled(sql, conflicts) {
+      const at = nowIso();
+      recordSettled(sql, conflicts, at);
+      withdrawActs(sql, conflicts, at);
+      tidyVersions(sql, at);
+    },
+    openChoices: countOpenChoices,
     unsentActs: (sql: Sql) => {
       const row = sql.all(
         `select count(*) as unsent from acts

@@ -1,5 +1,5 @@
 /**
- * The timeline's own tables (`app.md` §3.5), local and never synced: `acts` is what people read about
+ * The tables of acts (`app.md` §3.5), local and never synced. The timeline: `acts` is what people read about
  * their changes and those of others, `act_rows` the images behind it, `act_open` the act being performed.
  *
  * Images are taken by triggers on every table people write, active only while an act is open, so that
@@ -12,7 +12,7 @@ import { kitchenSchema, tables } from '../../shared/schema/tables.ts';
 import type { Table } from '../../shared/schema/types.ts';
 import type { Sql } from '../engine/ports.ts';
 
-export const localTablesSql = `
+const timelineTables = `
 create table if not exists acts (
   ordinal integer primary key autoincrement,
   id text not null unique,
@@ -46,6 +46,72 @@ create table if not exists act_open (
   row_count integer not null default 0
 ) strict;
 `;
+
+/**
+ * What conflicts left for people, in the engine's own transactions: `choices` are questions, `choice_rows`
+ * the row in question (ordinal 0) and those decided along with it, `versions` are sides that lost, kept for
+ * `versionDaysMax`. Images are whole rows in the device's own JSON, NULL where there is no row. `columns`
+ * lists what is in question or what lost; an empty list means the row as a whole.
+ */
+const choiceTables = `
+create table if not exists choices (
+  id integer primary key autoincrement,
+  table_name text not null,
+  row_id text not null,
+  title text not null,
+  at text not null,
+  server_version integer not null,
+  act_id text,
+  state text not null check (state in ('open', 'answered')),
+  columns text not null,
+  settled text not null default '{}'
+) strict;
+create unique index if not exists idx_choices_open on choices (table_name, row_id) where state = 'open';
+create table if not exists choice_rows (
+  choice_id integer not null,
+  ordinal integer not null,
+  table_name text not null,
+  row_id text not null,
+  columns text not null,
+  base text,
+  mine text,
+  theirs text,
+  primary key (choice_id, ordinal)
+) strict, without rowid;
+create table if not exists versions (
+  id integer primary key autoincrement,
+  table_name text not null,
+  row_id text not null,
+  title text not null,
+  at text not null,
+  side text not null check (side in ('mine', 'theirs')),
+  reason text not null check (reason in ('combined', 'answered')),
+  columns text not null,
+  act_id text
+) strict;
+create index if not exists idx_versions_row on versions (table_name, row_id);
+create index if not exists idx_versions_at on versions (at);
+create table if not exists version_rows (
+  version_id integer not null,
+  ordinal integer not null,
+  table_name text not null,
+  row_id text not null,
+  image text not null,
+  primary key (version_id, ordinal)
+) strict, without rowid;
+create table if not exists combined_acts (
+  act_id text primary key not null,
+  at text not null
+) strict, without rowid;
+create table if not exists directory (
+  source_id text primary key not null,
+  person text,
+  device text
+) strict, without rowid;
+`;
+
+/** Harmless to run again: a database of an earlier version gets what it lacks. */
+export const localTablesSql: string = timelineTables + choiceTables;
 
 /** The row as JSON without its bytes. */
 const imageOf = (table: Table, row: 'new' | 'old'): string =>

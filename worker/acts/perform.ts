@@ -6,6 +6,7 @@
 import type { ActArgs, ActName, Performed, Refusal, Sentence } from '../../shared/acts/acts.ts';
 import { err, ok, type Result } from '../../shared/result.ts';
 import type { Sql } from '../engine/ports.ts';
+import { choiceAnswer, choiceAnswerAll } from './answer.ts';
 import { importApply } from './import.ts';
 import {
   listAdd,
@@ -42,7 +43,8 @@ import { samplesAdd, samplesRemove } from './samples.ts';
 import { productEdit, storeAdd, storeErase } from './store.ts';
 import { closeAct, findPerformed, openAct } from './timeline.ts';
 import { tripFinish, tripReopen } from './trip.ts';
-import { undoAct } from './undo.ts';
+import { redoAct, undoAct } from './undo.ts';
+import { versionRestore } from './versions.ts';
 import { createWork, type ActContext, type Work } from './work.ts';
 
 export type { ActContext } from './work.ts';
@@ -85,7 +87,11 @@ const acts: Acts = {
   'import.apply': importApply,
   'samples.add': samplesAdd,
   'samples.remove': samplesRemove,
+  'choice.answer': choiceAnswer,
+  'choice.answerAll': choiceAnswerAll,
+  'version.restore': versionRestore,
   'act.undo': undoAct,
+  'act.redo': redoAct,
 };
 
 /**

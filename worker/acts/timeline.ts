@@ -7,7 +7,9 @@ import { assert } from '../../shared/assert.ts';
 import type { ActName, Performed, Sentence } from '../../shared/acts/acts.ts';
 import { addDays } from '../../shared/domain/day.ts';
 import type { RowCount, Sql, SqlValue } from '../engine/ports.ts';
+import { settleByEdit } from './choices.ts';
 import { ensureImageTriggers } from './local-tables.ts';
+import { tidyVersions } from './versions.ts';
 import type { ActContext } from './work.ts';
 
 const timelineDaysMax = 30;
@@ -69,7 +71,11 @@ export function closeAct(
     [actId],
   );
   const counts = countRows(sql, actId);
-  const undoable = counts.length > 0 && act !== 'act.undo';
+  // An answer that takes what stands already writes no row and can be taken back all the same.
+  const isAnswer = act === 'choice.answer' || act === 'choice.answerAll';
+  // An undo says itself what it asks; every other act that writes what is in question answers it.
+  if (!isAnswer && act !== 'act.undo' && act !== 'act.redo') settleByEdit(sql, actId, nowIso);
+  const undoable = (counts.length > 0 || isAnswer) && act !== 'act.undo';
   // An act that changed nothing has nothing to send.
   const state = counts.length > 0 ? 'saved' : 'accepted';
   sql.run(
@@ -90,4 +96,5 @@ export function tidyTimeline(sql: Sql, nowIso: string): void {
   const params = [last - timelineActsMax, oldest];
   sql.run(`delete from act_rows where act_id in (select id from acts where ${old})`, params);
   sql.run(`delete from acts where ${old}`, params);
+  tidyVersions(sql, nowIso);
 }

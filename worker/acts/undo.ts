@@ -1,185 +1,20 @@
 /**
- * The inverse of one act of this device, made from the images that `local-tables.ts` took: what was
- * inserted goes, what was changed gets its old values, what was removed (by a cascade too) comes back with
- * its id, bytes included. It is an ordinary act and reaches others like one; if the original was never
- * sent, the two cancel out in the dirty set and nobody else ever sees either.
+ * Undo and redo: the inverse of one act of this device (`invert.ts`). It is an ordinary act and reaches
+ * others like one; if the original was never sent, the two cancel out in the dirty set and nobody else ever
+ * sees either.
  *
- * What must hold: a newer edit is never trampled. Where a column that the act wrote has another value by
- * now, the whole undo is refused with the names of those columns, and nothing changes. Positions and
- * stamps are not edits. Products, shops, tags and aisles that are in use elsewhere by now simply stay.
+ * Where somebody changed the same since, theirs stays and a choice asks, as after any other conflict; what
+ * was clear is undone all the same. What this device changed since stays without a question, because the
+ * newer act can be undone first; where nothing else is left to undo, the undo is refused and says so. So is
+ * one whose rows have lost the recipe that they belong to. Undoing an answer asks its question again.
  */
 import type { ActArgs, Sentence } from '../../shared/acts/acts.ts';
-import { defaultAisles } from '../../shared/domain/aisle.ts';
-import { kitchenSchema, tables } from '../../shared/schema/tables.ts';
-import type { Column } from '../../shared/schema/types.ts';
 import type { SqlRow, SqlValue } from '../engine/ports.ts';
+import { findOpenChoice, keepMine, openChoice, reopenChoices, settleColumns } from './choices.ts';
+import { readImage } from './images.ts';
+import { imagesOf, invert, type Clash } from './invert.ts';
 import { bytesColumn } from './local-tables.ts';
-import { textOf, type NewRow, type PeopleTable, type Work } from './work.ts';
-
-type Image = Readonly<Record<string, string | number | null>>;
-
-interface RowImages {
-  readonly table: PeopleTable;
-  readonly id: string;
-  readonly before: Image | null;
-  readonly after: Image | null;
-  readonly bytes: Uint8Array | null;
-}
-
-const NOT_EDITS: ReadonlySet<string> = new Set(['id', 'created_at', 'edited_at', 'position']);
-const STAYS_IN_USE: ReadonlySet<string> = new Set(['products', 'stores', 'aisles', 'tags']);
-const FIRST_AISLES: ReadonlySet<string> = new Set(defaultAisles.map((aisle) => aisle.id));
-
-const isPeopleTable = (name: string): name is PeopleTable =>
-  name in tables && !kitchenSchema.tables[name as PeopleTable].serverWritten;
-
-function parseImage(value: SqlValue | undefined): Image | null {
-  if (typeof value !== 'string') return null;
-  const image: unknown = JSON.parse(value);
-  return image !== null && typeof image === 'object' ? (image as Image) : null;
-}
-
-function imagesOf(work: Work, actId: string): readonly RowImages[] {
-  return work.sql
-    .all(
-      `select table_name, row_id, before, after, bytes from act_rows
-       where act_id = ?1 order by ordinal desc`,
-      [actId],
-    )
-    .flatMap((row) => {
-      const table = textOf(row['table_name']);
-      if (!isPeopleTable(table)) return [];
-      const bytes = row['bytes'];
-      return [
-        {
-          table,
-          id: textOf(row['row_id']),
-          before: parseImage(row['before']),
-          after: parseImage(row['after']),
-          bytes: bytes instanceof Uint8Array ? bytes : null,
-        },
-      ];
-    });
-}
-
-const columnsOf = (table: PeopleTable): readonly (readonly [string, Column])[] =>
-  Object.entries<Column>(tables[table].columns);
-
-/** Columns of `current` that differ from what the act left; positions and stamps aside. */
-const changedColumns = (current: Image, after: Image, columns: readonly string[]): string[] =>
-  columns.filter((name) => name in after && current[name] !== after[name]);
-
-const editColumns = (table: PeopleTable): readonly string[] =>
-  columnsOf(table)
-    .filter(([name, column]) => !NOT_EDITS.has(name) && column.kind !== 'blob')
-    .map(([name]) => name);
-
-interface Undoing {
-  readonly work: Work;
-  /** Rows that this undo brings back: links to them are good before they are written. */
-  readonly returning: ReadonlySet<string>;
-  readonly clashes: string[];
-}
-
-const rowKey = (table: string, id: string): string => `${table}/${id}`;
-
-/** The old values with links to rows that are gone cleared, or refused where a row cannot be without. */
-function withLiveLinks(undoing: Undoing, table: PeopleTable, values: Image): Image {
-  const result: Record<string, string | number | null> = { ...values };
-  for (const [name, column] of columnsOf(table)) {
-    const target = column.references?.table;
-    const id = result[name];
-    if (target === undefined || typeof id !== 'string' || !isPeopleTable(target)) continue;
-    const lives =
-      undoing.returning.has(rowKey(target, id)) || undoing.work.find(target, id) !== null;
-    if (lives) continue;
-    if (column.nullable) result[name] = null;
-    else undoing.clashes.push(`${table}.${name}`);
-  }
-  return result;
-}
-
-function bringBack(undoing: Undoing, image: RowImages, before: Image): void {
-  const { work, clashes } = undoing;
-  if (work.find(image.table, image.id) !== null) {
-    clashes.push(`${image.table}.id`);
-    return;
-  }
-  const live = withLiveLinks(undoing, image.table, before);
-  const bytes = bytesColumn(image.table);
-  const row = {
-    ...live,
-    ...('edited_at' in live ? { edited_at: work.context.nowIso } : {}),
-    ...(bytes === null ? {} : { [bytes]: image.bytes }),
-  };
-  if (clashes.length === 0) {
-    // The image was taken from this very table, so it has this table's columns.
-    work.insert(image.table, row as unknown as NewRow<typeof image.table>);
-  }
-}
-
-function putBack(undoing: Undoing, image: RowImages, before: Image, after: Image): void {
-  const { work, clashes } = undoing;
-  const current = work.find(image.table, image.id) as Image | null;
-  if (current === null) return;
-  const written = editColumns(image.table).filter((name) => before[name] !== after[name]);
-  const open = written.filter((name) => current[name] !== before[name]);
-  for (const name of changedColumns(current, after, open)) clashes.push(`${image.table}.${name}`);
-  const moved =
-    before['position'] !== after['position'] && current['position'] === after['position'];
-  const names = moved ? [...open, 'position'] : open;
-  if (names.length === 0) {
-    // Only its children changed: the recipe is noticed as edited all the same.
-    if (image.table === 'recipes')
-      work.update('recipes', image.id, { title: textOf(current['title']) });
-    return;
-  }
-  const old = Object.fromEntries(names.map((name) => [name, before[name] ?? null]));
-  const live = withLiveLinks(undoing, image.table, old);
-  if (clashes.length === 0) work.update(image.table, image.id, live);
-}
-
-/** Every declared link to a table: who refers to it, by which column. */
-function linksTo(target: string): readonly (readonly [string, string])[] {
-  return Object.entries(kitchenSchema.tables).flatMap(([name, table]) =>
-    Object.entries<Column>(table.columns)
-      .filter(([, column]) => column.references?.table === target)
-      .map(([column]): readonly [string, string] => [name, column]),
-  );
-}
-
-function usersOf(work: Work, image: RowImages): readonly string[] {
-  return linksTo(image.table).flatMap(([table, column]) =>
-    work.sql
-      .all(`select id from ${table} where ${column} = ?1`, [image.id])
-      .map((row: SqlRow) => rowKey(table, textOf(row['id']))),
-  );
-}
-
-/** Removes what the act inserted, unless it was edited or is in use by now. */
-function takeOut(undoing: Undoing, inserted: readonly RowImages[]): void {
-  const { work, clashes } = undoing;
-  const leaving = new Map<string, RowImages>();
-  for (const image of inserted) {
-    const current = work.find(image.table, image.id) as Image | null;
-    if (current === null || image.after === null || FIRST_AISLES.has(image.id)) continue;
-    const changed = changedColumns(current, image.after, editColumns(image.table));
-    for (const name of changed) clashes.push(`${image.table}.${name}`);
-    leaving.set(rowKey(image.table, image.id), image);
-  }
-  // What stays may refer to more that then stays as well; each pass keeps at least one or ends.
-  for (let keptSome = true; keptSome && clashes.length === 0;) {
-    keptSome = false;
-    for (const [key, image] of leaving) {
-      if (usersOf(work, image).every((user) => leaving.has(user))) continue;
-      if (!STAYS_IN_USE.has(image.table)) clashes.push(`${image.table}.id`);
-      leaving.delete(key);
-      keptSome = true;
-    }
-  }
-  if (clashes.length > 0) return;
-  for (const image of leaving.values()) work.remove(image.table, image.id);
-}
+import type { Work } from './work.ts';
 
 function readSentence(value: SqlValue | undefined): Sentence {
   const parsed: unknown = typeof value === 'string' ? JSON.parse(value) : null;
@@ -187,38 +22,109 @@ function readSentence(value: SqlValue | undefined): Sentence {
   return known ? (parsed as Sentence) : { key: 'unknown', values: {} };
 }
 
-export function undoAct(work: Work, { actId }: ActArgs['act.undo']): Sentence {
-  const act = work.sql.all(
-    `select sentence, state, undoable from acts where id = ?1 and direction = 'out'`,
-    [actId],
-  )[0];
-  if (act === undefined || act['undoable'] !== 1 || act['state'] === 'undone') {
-    work.refuse({ type: 'gone', table: 'acts', id: actId });
-    return { key: 'act.undo', values: { of: 'unknown' } };
-  }
-  const images = imagesOf(work, actId);
-  const removed = images.filter((image) => image.before !== null && image.after === null);
-  const undoing: Undoing = {
-    work,
-    returning: new Set(removed.map((image) => rowKey(image.table, image.id))),
-    clashes: [],
+/** The newer edit stands, the old values are mine, and what the act had written is what both began with. */
+function ask(work: Work, { image, columns }: Clash): void {
+  const { table, id, before, after } = image;
+  const theirs = work.find(table, id);
+  if (theirs === null) return;
+  const row = {
+    table,
+    id,
+    columns,
+    base: bytesColumn(table) === null ? after : null,
+    mine: columns.length === 0 ? null : before,
+    theirs: { ...theirs },
   };
-  for (const image of removed) if (image.before !== null) bringBack(undoing, image, image.before);
-  for (const image of images) {
-    if (image.before !== null && image.after !== null) {
-      putBack(undoing, image, image.before, image.after);
-    }
-  }
-  takeOut(
-    undoing,
-    images.filter((image) => image.before === null),
+  openChoice(work.sql, { row, serverVersion: 0, others: [] }, work.context.nowIso);
+}
+
+/** Versions that an answer put aside are no losers any more when the answer is taken back. */
+function forgetAnswered(work: Work, actId: string): void {
+  work.sql.run(
+    `delete from version_rows where version_id in (
+       select id from versions where act_id = ?1 and reason = 'answered')`,
+    [actId],
   );
-  if (undoing.clashes.length > 0) {
-    work.refuse({ type: 'changed-since', fields: [...new Set(undoing.clashes)].sort(byText) });
+  work.sql.run(`delete from versions where act_id = ?1 and reason = 'answered'`, [actId]);
+}
+
+/** What the act wrote had lost already and was in question: taking the act back ends the question. */
+function withdrawn(work: Work, actId: string, { image, columns }: Clash): boolean {
+  const choice = findOpenChoice(work.sql, image.table, image.id);
+  if (choice === null || choice.actId !== actId) return false;
+  if (!columns.every((name) => choice.columns.includes(name))) return false;
+  keepMine(work.sql, choice, columns, work.context.actId, work.context.nowIso);
+  settleColumns(work.sql, choice, columns, work.context.actId);
+  return true;
+}
+
+/** A newer act of this device did it: every row that is in the way, in a column that is in the way. */
+function isOwn(work: Work, actId: string, { by, columns }: Clash): boolean {
+  return by.every((key) => {
+    const [table = '', id = ''] = key.split('/');
+    const later = work.sql.all(
+      `select r.before, r.after from act_rows r join acts a on a.id = r.act_id
+       where r.table_name = ?1 and r.row_id = ?2 and a.direction = 'out' and a.state <> 'undone'
+         and a.ordinal > (select ordinal from acts where id = ?3)`,
+      [table, id, actId],
+    );
+    return later.some((row) => {
+      const before = readImage(table, row['before']);
+      const after = readImage(table, row['after']);
+      return columns.length === 0 || columns.some((name) => before?.[name] !== after?.[name]);
+    });
+  });
+}
+
+const fieldsOf = ({ image, columns }: Clash): readonly string[] =>
+  (columns.length === 0 ? ['id'] : columns).map((name) => `${image.table}.${name}`);
+
+const hasWritten = (work: Work): boolean =>
+  work.sql.all('select 1 as one from act_rows where act_id = ?1 limit 1', [work.context.actId])
+    .length > 0;
+
+function takeBack(work: Work, actId: string, key: 'act.undo' | 'act.redo', act: SqlRow): Sentence {
+  const { clashes, homeless } = invert(work, imagesOf(work, actId));
+  const asked = clashes.filter((clash) => !isOwn(work, actId, clash));
+  let asks = asked;
+  const isNothingClear = clashes.length > 0 && asked.length === 0 && !hasWritten(work);
+  if (homeless.length > 0 || isNothingClear) {
+    const fields = [...homeless.map(({ table }) => `${table}.id`), ...clashes.flatMap(fieldsOf)];
+    work.refuse({ type: 'changed-since', fields: [...new Set(fields)].sort(byText) });
+  }
+  if (work.refusal() === null) {
+    asks = asked.filter((clash) => !withdrawn(work, actId, clash));
+    for (const clash of asks) ask(work, clash);
+    reopenChoices(work.sql, actId);
+    forgetAnswered(work, actId);
   }
   work.sql.run(`update acts set state = 'undone', undoable = 0 where id = ?1`, [actId]);
   const original = readSentence(act['sentence']);
-  return { key: 'act.undo', values: { ...original.values, of: original.key } };
+  const of = original.key === 'act.undo' ? String(original.values['of'] ?? '') : original.key;
+  const { asks: _earlier, ...values } = original.values;
+  return { key, values: { ...values, of, ...(asks.length > 0 ? { asks: asks.length } : {}) } };
 }
 
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+function findAct(work: Work, actId: string, isFit: (act: SqlRow) => boolean): SqlRow | null {
+  const [act] = work.sql.all(
+    `select act, sentence, state, undoable from acts where id = ?1 and direction = 'out'`,
+    [actId],
+  );
+  if (act !== undefined && act['state'] !== 'undone' && isFit(act)) return act;
+  work.refuse({ type: 'gone', table: 'acts', id: actId });
+  return null;
+}
+
+export function undoAct(work: Work, { actId }: ActArgs['act.undo']): Sentence {
+  const act = findAct(work, actId, ({ undoable }) => undoable === 1);
+  if (act === null) return { key: 'act.undo', values: { of: 'unknown' } };
+  return takeBack(work, actId, 'act.undo', act);
+}
+
+export function redoAct(work: Work, { actId }: ActArgs['act.redo']): Sentence {
+  const act = findAct(work, actId, (found) => found['act'] === 'act.undo');
+  if (act === null) return { key: 'act.redo', values: { of: 'unknown' } };
+  return takeBack(work, actId, 'act.redo', act);
+}

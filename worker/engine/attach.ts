@@ -148,7 +148,7 @@ export async function reattach(context: Context): Promise<Result<AttachResult, S
   const { userId } = readAttachment(context.sql);
   const fresh = context.ids.uuid();
   const loosened = apply(context, (sql) => {
-    const isOffered = offerEverything(context, beginApplying(sql, context.catalog), fresh);
+    const isOffered = offerEverything(context, beginApplying(context, sql), fresh);
     if (isOffered) takeSource(sql, fresh);
     setAttachment(sql, {
       binding_state: 'anonymous',

@@ -1,7 +1,7 @@
 /**
  * A push that the server refused because of rows (`protocol.md` §11.10, §13.4). The bundle returns to the
- * dirty set whole; each named row then meets the server's row by the same rules as a pulled one, or is held
- * as rejected. Afterwards a fresh freeze goes out under the same source_bundle_id. One transaction per
+ * dirty set whole; all named rows are then judged together and each meets the server's row by the same
+ * rules as a pulled one, or is held as rejected. Afterwards a fresh freeze goes out under the same source_bundle_id. One transaction per
  * round, so a crash repeats the round with the same result.
  */
 import type { Conflict, ErrorBody, Rejection } from '../../shared/protocol/errors.ts';
@@ -16,8 +16,8 @@ import type { SyncFailure } from './failures.ts';
 import { findIntent, hold, rowKey } from './intents.ts';
 import { returnOutbox } from './outbox.ts';
 import { meetIntent } from './rebase.ts';
-import type { ServerRow } from './rebase.ts';
-import { settleReferences } from './references.ts';
+import { endApplying, planResolutions } from './resolutions.ts';
+import type { ServerRow } from './resolutions.ts';
 
 function decodeConflict(context: Context, conflict: Conflict): Result<ServerRow, SyncFailure> {
   const key = decodeKey(context.catalog, conflict);
@@ -54,7 +54,8 @@ export function settleConflicts(
   }
   return apply(context, (sql) => {
     returnOutbox(context, sql);
-    const applying = beginApplying(sql, context.catalog);
+    const applying = beginApplying(context, sql);
+    planResolutions(applying, servers);
     for (const server of servers) {
       const intent = findIntent(
         sql,
@@ -64,7 +65,7 @@ export function settleConflicts(
       // Settling one row may have withdrawn another one together with it.
       if (intent !== null) meetIntent(applying, server, intent);
     }
-    settleReferences(applying);
+    endApplying(applying);
     return servers.length;
   });
 }

@@ -8,6 +8,7 @@ import { AssertionFailed } from '../../shared/assert.ts';
 import type { CapabilitiesResponse } from '../../shared/protocol/capabilities.ts';
 import { err, ok } from '../../shared/result.ts';
 import type { Result } from '../../shared/result.ts';
+import type { Resolver } from '../../shared/schema/resolve.ts';
 import type { Catalog } from './catalog.ts';
 import { Rollback } from './failures.ts';
 import type { SyncFailure } from './failures.ts';
@@ -28,6 +29,7 @@ export interface Context {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly journal: Journal;
+  readonly resolver: Resolver;
   /** Told after each commit; wakes live queries and the status. */
   readonly committed: () => void;
   /** Changes while a long operation goes on; null when it ended. */

@@ -25,8 +25,9 @@ import {
 } from './intents.ts';
 import type { Held, RowKey } from './intents.ts';
 import { applyServerRow } from './rebase.ts';
-import type { ServerRow } from './rebase.ts';
-import { removeWithDescendants, settleReferences } from './references.ts';
+import type { ServerRow } from './resolutions.ts';
+import { removeWithDescendants } from './references.ts';
+import { endApplying } from './resolutions.ts';
 
 function serverRowOf(applying: Applying, held: Held): ServerRow {
   const { table, id, detail } = held;
@@ -82,11 +83,11 @@ export function decideHeld(
     const key = rowKey(context.catalog, table, id);
     const held = findHeld(sql, table, id, key);
     if (held === null) return 'not-held';
-    const applying = beginApplying(sql, context.catalog);
+    const applying = beginApplying(context, sql);
     if (held.reason === 'conflict') decideConflict(applying, key, held, side);
     else if (side === 'theirs') giveUp(applying, key, held);
     else if (held.reason === 'rejected') release(sql, key);
-    settleReferences(applying);
+    endApplying(applying);
     return 'decided';
   });
 }

@@ -13,7 +13,7 @@ import type { LocalRow } from '../../shared/schema/row-codec.ts';
 import type { Catalog, SyncedTable } from './catalog.ts';
 import { protocolFailure, rowFailure } from './failures.ts';
 import type { SyncFailure } from './failures.ts';
-import type { ServerRow } from './rebase.ts';
+import type { ServerRow } from './resolutions.ts';
 
 export interface DecodedBundle {
   readonly bundleSeq: number;

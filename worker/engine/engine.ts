@@ -8,6 +8,8 @@
 import { assert } from '../../shared/assert.ts';
 import { err, ok } from '../../shared/result.ts';
 import type { Result } from '../../shared/result.ts';
+import { createResolver } from '../../shared/schema/resolve.ts';
+import type { Resolver } from '../../shared/schema/resolve.ts';
 import type { Schema } from '../../shared/schema/types.ts';
 import { schemaFaults } from '../../shared/schema/validate.ts';
 import type { SyncStatus } from '../../shared/status.ts';
@@ -56,6 +58,8 @@ export interface EngineDeps {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly journal: Journal;
+  /** Settles conflicts; by the merge rules of `schema` where the application brings none. */
+  readonly resolver?: Resolver;
   /** DDL of host tables that live in the same database; harmless to run again. */
   readonly extraTables?: string;
   /** What this host's store survives; shown in the status. */
@@ -112,6 +116,7 @@ export function createEngine(deps: EngineDeps): Engine {
     clock,
     ids,
     journal: deps.journal,
+    resolver: deps.resolver ?? createResolver(deps.schema),
     committed: () => {
       live.committed();
       tellStatus();

@@ -4,6 +4,7 @@
  * acknowledgements promise, and how a device joins and leaves.
  */
 import { describe, expect, test } from 'vitest';
+import { createResolver } from '../../shared/schema/resolve.ts';
 import { kitchenSchema } from '../../shared/schema/tables.ts';
 import { createModelServer } from '../../test/sim/model-server.ts';
 import { addTag, ids, NOW, serverNames, tagNames } from '../../test/sim/tags.ts';
@@ -109,34 +110,47 @@ describe.each([{ extensions: false }, { extensions: true }])(
       expect(serverNames(server)).toEqual(['second']);
     });
 
-    test('[CONF-64] a conflict that no rule settles waits, visible, while everything else goes on', async () => {
+    test('[CONF-64] a conflict that the resolver cannot settle waits, visible, while everything else goes on', async () => {
       const server = await createModelServer(kitchenSchema, options);
+      const settle = createResolver(kitchenSchema);
       const [ana, ben] = [
         await createDevice({ schema: kitchenSchema, transport: server.transport, ids }),
-        await createDevice({ schema: kitchenSchema, transport: server.transport, ids }),
+        await createDevice({
+          schema: kitchenSchema,
+          transport: server.transport,
+          ids,
+          resolver: (conflicts) => {
+            if (conflicts.some(({ mine }) => mine?.['name'] === 'Speedy'))
+              throw new Error('no idea');
+            return settle(conflicts);
+          },
+        }),
       ];
       await ana.engine.attach('household');
       const id = await addTag(ana, 'Quick');
+      const other = await addTag(ana, 'Hot');
       await ana.engine.sync();
       await ben.engine.attach('household');
-      const rename = (device: Device, name: string) =>
+      const set = (device: Device, tag: string, column: string, value: string | number) =>
         device.engine.write((sql) =>
-          sql.run('update tags set name = ?1 where id = ?2', [name, id]),
+          sql.run(`update tags set ${column} = ?1 where id = ?2`, [value, tag]),
         );
-      await rename(ana, 'Fast');
-      await rename(ben, 'Speedy');
+      await set(ana, id, 'name', 'Fast');
+      await set(ana, other, 'hue', 5);
+      await set(ben, id, 'name', 'Speedy');
+      await set(ben, other, 'name', 'Warm');
       await ana.engine.sync();
       await addTag(ben, 'Other');
       expect(await ben.engine.sync()).toMatchObject({ failure: null });
       expect(ben.engine.status()).toMatchObject({ held: 1, unsent: { rows: 1 } });
-      expect(tagNames(ben)).toEqual(['Other', 'Speedy']);
-      expect(serverNames(server)).toEqual(['Fast', 'Other']);
+      expect(tagNames(ben)).toEqual(['Other', 'Speedy', 'Warm']);
+      expect(serverNames(server)).toEqual(['Fast', 'Other', 'Warm']);
       // It survives a restart, and the person's word ends it.
       const again = await ben.crash();
       expect(again.engine.status().held).toBe(1);
       expect(await again.engine.decide('tags', id, 'mine')).toMatchObject({ ok: true });
       expect(await again.engine.sync()).toMatchObject({ pushed: 'committed', failure: null });
-      expect(serverNames(server)).toEqual(['Other', 'Speedy']);
+      expect(serverNames(server)).toEqual(['Other', 'Speedy', 'Warm']);
     });
   },
 );

@@ -19,8 +19,10 @@ import { settleLostHistory } from './lost-history.ts';
 import { returnOutbox } from './outbox.ts';
 import type { Sql } from './ports.ts';
 import { applyServerRow, meetIntent } from './rebase.ts';
-import type { ServerRow } from './rebase.ts';
-import { removeWithDescendants, settleReferences } from './references.ts';
+import type { ServerRow } from './resolutions.ts';
+import { stagedConflicts } from './staged-conflicts.ts';
+import { removeWithDescendants } from './references.ts';
+import { endApplying, planResolutions } from './resolutions.ts';
 import type { Result } from '../../shared/result.ts';
 import {
   clearOperation,
@@ -165,11 +167,12 @@ export function applyStage(context: Context): Result<void, SyncFailure> {
     if (!operation.isStageComplete || numberOf(staged, 'rows') !== operation.snapshotRowCount)
       throw new Rollback(protocolFailure('stage-incomplete', 'snapshot'));
     settleOutbox(context, sql, operation);
-    const applying = beginApplying(sql, context.catalog);
+    const applying = beginApplying(context, sql);
     settleLostHistory(applying, operation);
+    planResolutions(applying, stagedConflicts(context, sql, operation.snapshotId));
     applyStagedRows(context, applying, operation);
     removeUnstaged(applying, operation);
-    settleReferences(applying);
+    endApplying(applying);
     setAttachment(sql, {
       last_bundle_seq_seen: operation.snapshotBundleSeq,
       rebuild_required: 0,

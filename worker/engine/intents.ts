@@ -9,7 +9,7 @@ import { must } from '../../shared/assert.ts';
 import { hashCanonicalRows } from '../../shared/protocol/bundle-hash.ts';
 import { rowToLocalJson } from '../../shared/schema/row-codec.ts';
 import type { LocalRow } from '../../shared/schema/row-codec.ts';
-import { getTable, idOfKeyJson, keyJsonOf, rowFromLocalJson } from './catalog.ts';
+import { getTable, hasRow, idOfKeyJson, keyJsonOf, rowFromLocalJson } from './catalog.ts';
 import type { Catalog, SyncedTable } from './catalog.ts';
 import type { Sql, SqlRow } from './ports.ts';
 import { numberOf, textOf } from './state.ts';
@@ -203,8 +203,11 @@ export function findHeld(sql: Sql, table: SyncedTable, id: string, key: RowKey):
   };
 }
 
-/** Holds end where the row was changed since, or where its intent is gone; orphans wait for a parent. */
-export function releaseChanged(sql: Sql): void {
+/**
+ * Holds end where the row was changed since, or where its intent is gone. Orphans wait for a parent, or for
+ * a person who writes the row again.
+ */
+export function releaseChanged(sql: Sql, catalog: Catalog): void {
   const held = sql.all(
     'select schema_name, table_name, key_json, reason, image_hash from _sync_x_held',
   );
@@ -215,8 +218,11 @@ export function releaseChanged(sql: Sql): void {
       textOf(row, 'key_json'),
     ];
     const image = imageHashOf(sql, key);
-    const isOrphaned = textOf(row, 'reason') === 'orphaned';
-    if (image === null || (image !== textOf(row, 'image_hash') && !isOrphaned)) release(sql, key);
+    const table = getTable(catalog, key[1]);
+    const isAway =
+      textOf(row, 'reason') === 'orphaned' && !hasRow(sql, table, idOfKeyJson(table, key[2]));
+    const isChanged = textOf(row, 'reason') === 'orphaned' || image !== textOf(row, 'image_hash');
+    if (image === null || (isChanged && !isAway)) release(sql, key);
   }
 }
 

@@ -143,7 +143,7 @@ export function freezeOutbox(
 ): Result<'frozen' | 'empty', SyncFailure> {
   return transact(context, (sql) => {
     assert(readOutbox(sql).state === 'none', 'a bundle is frozen only when there is none');
-    releaseChanged(sql);
+    releaseChanged(sql, context.catalog);
     const dirty: DirtyRow[] = [];
     for (const row of readDirtySet(sql, context.catalog)) {
       // Made and removed again before anybody knew it.

@@ -4,6 +4,9 @@
  * network and no file: everything enters here.
  */
 
+import type { LocalRow } from '../../shared/schema/row-codec.ts';
+import type { Resolution, RowConflict } from '../../shared/schema/resolve.ts';
+
 /** A value as SQLite holds it. INTEGER arrives as a number while it is exact, else as a bigint. */
 export type SqlValue = string | number | bigint | Uint8Array | null;
 
@@ -119,6 +122,21 @@ export interface RowCount {
   readonly rows: number;
 }
 
+/** A whole row as it was, bytes included. */
+export interface RowImage {
+  readonly table: string;
+  readonly id: string;
+  readonly row: LocalRow;
+}
+
+/** A conflict and what became of it. */
+export interface SettledConflict {
+  readonly conflict: RowConflict;
+  readonly resolution: Resolution;
+  /** Rows that went together with mine when their removal was accepted, parents first. */
+  readonly tree: readonly RowImage[];
+}
+
 /**
  * Where the host keeps what people read about sync (the timeline). Each call happens inside the
  * transaction that it speaks of, so the timeline never says more or less than the data.
@@ -146,6 +164,13 @@ export interface Journal {
       readonly rows: readonly RowCount[];
     },
   ): void;
+  /**
+   * Conflicts were settled: keeps what people must be asked and what lost. Capture is on, so a write to a
+   * synced table is ordinary local work, of this one call.
+   */
+  settled(sql: Sql, conflicts: readonly SettledConflict[]): void;
   /** Local work that nobody has acknowledged yet, in acts. */
   unsentActs(sql: Sql): number;
+  /** Questions that wait for a person. */
+  openChoices(sql: Sql): number;
 }

@@ -18,7 +18,7 @@ import type { SyncFailure } from './failures.ts';
 import { isLostHistory, meetOtherHistory, rememberEpoch } from './lost-history.ts';
 import { releaseRefused } from './intents.ts';
 import { applyIncoming } from './rebase.ts';
-import { settleReferences } from './references.ts';
+import { endApplying, planResolutions } from './resolutions.ts';
 import { findMeta, readAttachment, setAttachment } from './state.ts';
 
 const BUNDLES_MAX = 1000;
@@ -36,9 +36,10 @@ export type PullOutcome =
 /** One committed bundle of another source, or of this one seen again: rows and checkpoint together. */
 export function applyBundle(context: Context, bundle: DecodedBundle): Result<void, SyncFailure> {
   return apply(context, (sql) => {
-    const applying = beginApplying(sql, context.catalog);
+    const applying = beginApplying(context, sql);
+    planResolutions(applying, bundle.rows);
     for (const row of bundle.rows) applyIncoming(applying, row);
-    settleReferences(applying);
+    endApplying(applying);
     releaseRefused(sql, new Set([...applying.written.values()].map(({ table }) => table.name)));
     const attachment = readAttachment(sql);
     setAttachment(sql, { last_bundle_seq_seen: Math.max(attachment.checkpoint, bundle.bundleSeq) });

@@ -4,22 +4,20 @@
  * bundles, the own bundle's side effects, snapshots and push conflicts, so a row has the same fate however
  * its news arrives.
  *
- * Promises: no intent is ever dropped unless its content is already on the server, the table's declaration
- * gives way to the other side, or nothing is left to do. A conflict that the rules cannot settle holds its
- * row, with the server's row in the detail, and everything else goes on. Must run inside an apply
- * transaction, which ends with `settleReferences`.
+ * Promises: no intent is ever dropped unless its content is already on the server, the resolver gave way
+ * to the other side and the journal is told what lost, or nothing is left to do. Where the resolver has no
+ * valid answer the row is held, with the server's row in the detail, and everything else goes on. Must run
+ * inside an apply transaction, which ends with `endApplying`.
  */
-import { mergeRemoval, mergeRows } from '../../shared/schema/merge.ts';
-import { areRowsEqual, rowToLocalJson } from '../../shared/schema/row-codec.ts';
+import { rowToLocalJson } from '../../shared/schema/row-codec.ts';
 import type { LocalRow } from '../../shared/schema/row-codec.ts';
+import type { RowConflict } from '../../shared/schema/resolve.ts';
 import { countRow, markWritten } from './applying.ts';
-import type { Applying } from './applying.ts';
-import { deleteRow, writeRow } from './catalog.ts';
-import type { SyncedTable } from './catalog.ts';
+import type { Applying, PlannedResolution } from './applying.ts';
+import { deleteRow, getTable, writeRow } from './catalog.ts';
 import {
   dropIntent,
   dropRowState,
-  findBase,
   findHeld,
   findIntent,
   findRowState,
@@ -32,14 +30,8 @@ import {
 } from './intents.ts';
 import type { Intent, RowKey } from './intents.ts';
 import { removeWithDescendants, withdrawDelete } from './references.ts';
-
-/** A row as the server has it now; `row` null is a tombstone, version 0 is nothing at all. */
-export interface ServerRow {
-  readonly table: SyncedTable;
-  readonly id: string;
-  readonly version: number;
-  readonly row: LocalRow | null;
-}
+import { differingColumns, isAgreed, resolutionOf } from './resolutions.ts';
+import type { ServerRow } from './resolutions.ts';
 
 function writeState(applying: Applying, key: RowKey, server: ServerRow): void {
   if (server.version === 0) dropRowState(applying.sql, key);
@@ -76,104 +68,92 @@ function keepIntent(
   if (findHeld(sql, server.table, server.id, key)?.reason !== 'rejected') release(sql, key);
 }
 
+/** Nothing may be done about it: row and intent stay as they are, and a person decides. */
 function holdConflict(
   applying: Applying,
   key: RowKey,
   server: ServerRow,
-  columns: readonly string[],
+  conflict: RowConflict,
 ): void {
   hold(applying.sql, key, 'conflict', {
     server_row_version: server.version,
     server_row_deleted: server.row === null,
     server_row: server.row === null ? null : rowToLocalJson(server.table.declared, server.row),
-    columns,
+    columns: differingColumns(server.table, conflict),
   });
 }
 
-/** An upsert of mine and a row that the server no longer has. */
-function meetRemoval(applying: Applying, key: RowKey, server: ServerRow, payload: LocalRow): void {
-  const { sql } = applying;
-  if (findHeld(sql, server.table, server.id, key)?.reason === 'orphaned') {
-    // Its parent went first; the image waits in the intent, ready to be inserted over the tombstone.
-    writeState(applying, key, server);
-    setIntent(sql, server.table, key, server.version, payload);
-    setBase(sql, server.table, key, server.version, null);
-    return;
-  }
-  switch (mergeRemoval(server.table.declared, 'them')) {
-    case 'accept-server':
-      dropIntent(sql, key);
-      applyServerRow(applying, key, server);
-      return;
-    case 'keep-local':
-      keepIntent(applying, key, server, payload);
-      return;
-    case 'ask':
-      holdConflict(applying, key, server, []);
-  }
-}
-
-/** A removal of mine and a row that the server has in a newer version. */
-function meetChange(applying: Applying, key: RowKey, server: ServerRow, row: LocalRow): void {
-  const { sql } = applying;
-  const base = findBase(sql, server.table, key);
-  // A version that changed nothing is not a change that could beat the removal.
-  const isSame = base !== null && areRowsEqual(server.table.declared, base, row);
-  const outcome = isSame ? 'keep-local' : mergeRemoval(server.table.declared, 'me');
-  switch (outcome) {
-    case 'accept-server':
-      dropIntent(sql, key);
-      applyServerRow(applying, key, server);
-      withdrawDelete(applying, server.table, server.id);
-      return;
-    case 'keep-local':
-      keepIntent(applying, key, server, null);
-      return;
-    case 'ask':
-      holdConflict(applying, key, server, []);
-  }
-}
-
-function meetUpsert(
+/** The row goes as the server says. What goes with it is kept by whoever keeps the question about it. */
+function acceptRemoval(
   applying: Applying,
   key: RowKey,
   server: ServerRow,
-  mine: LocalRow,
-  theirs: LocalRow,
+  planned: PlannedResolution,
 ): void {
-  const { sql } = applying;
-  const declared = server.table.declared;
-  const outcome = areRowsEqual(declared, mine, theirs)
-    ? ({ type: 'accept-server' } as const)
-    : mergeRows(declared, findBase(sql, server.table, key), mine, theirs);
-  switch (outcome.type) {
-    case 'accept-server':
-      dropIntent(sql, key);
-      applyServerRow(applying, key, server);
-      return;
-    case 'keep-local':
-      keepIntent(applying, key, server, mine);
-      return;
-    case 'keep-merged':
-      keepIntent(applying, key, server, outcome.row);
-      return;
-    case 'ask':
-      holdConflict(applying, key, server, outcome.columns);
+  const { sql, catalog } = applying;
+  dropIntent(sql, key);
+  if (planned.resolution?.question !== null)
+    for (const { table, id } of planned.tree)
+      dropIntent(sql, rowKey(catalog, getTable(catalog, table), id));
+  applyServerRow(applying, key, server);
+}
+
+function acceptServer(
+  applying: Applying,
+  key: RowKey,
+  server: ServerRow,
+  planned: PlannedResolution,
+): void {
+  const { conflict, resolution } = planned;
+  if (server.row === null && conflict.mine !== null) {
+    if (resolution?.isRemade === true) keepIntent(applying, key, server, conflict.mine);
+    else acceptRemoval(applying, key, server, planned);
+    return;
   }
+  dropIntent(applying.sql, key);
+  applyServerRow(applying, key, server);
+  if (conflict.mine === null) withdrawDelete(applying, server.table, server.id);
+}
+
+/** Their change stands over my removal, or mine over theirs: the outcome that was found, carried out. */
+function carryOut(
+  applying: Applying,
+  key: RowKey,
+  server: ServerRow,
+  planned: PlannedResolution,
+): void {
+  const { conflict, resolution } = planned;
+  if (resolution === null) {
+    holdConflict(applying, key, server, conflict);
+    return;
+  }
+  switch (resolution.outcome.type) {
+    case 'accept-server':
+      acceptServer(applying, key, server, planned);
+      break;
+    case 'keep-local':
+      keepIntent(applying, key, server, conflict.mine);
+      break;
+    case 'keep-merged':
+      keepIntent(applying, key, server, resolution.outcome.row);
+  }
+  applying.settled.push({ conflict, resolution, tree: planned.tree });
 }
 
 /** News about a row that has an intent. */
 export function meetIntent(applying: Applying, server: ServerRow, intent: Intent): void {
+  const { sql } = applying;
   const key = rowKey(applying.catalog, server.table, server.id);
-  if (server.row === null && intent.payload === null) {
-    dropIntent(applying.sql, key);
+  const held = findHeld(sql, server.table, server.id, key)?.reason;
+  if (isAgreed(server, intent)) {
+    dropIntent(sql, key);
     applyServerRow(applying, key, server);
-  } else if (server.row === null && intent.payload !== null)
-    meetRemoval(applying, key, server, intent.payload);
-  else if (server.row !== null && intent.payload === null)
-    meetChange(applying, key, server, server.row);
-  else if (server.row !== null && intent.payload !== null)
-    meetUpsert(applying, key, server, intent.payload, server.row);
+  } else if (server.row === null && held === 'orphaned') {
+    // Its parent went first; the image waits in the intent, ready to be inserted over the tombstone.
+    writeState(applying, key, server);
+    setIntent(sql, server.table, key, server.version, intent.payload);
+    setBase(sql, server.table, key, server.version, null);
+  } else carryOut(applying, key, server, resolutionOf(applying, server, intent));
 }
 
 /** One row of a committed bundle; what is already known is skipped by version. */

@@ -37,8 +37,8 @@ import {
 } from './intents.ts';
 import type { RowKey } from './intents.ts';
 import { applyIncoming, applyServerRow, meetIntent } from './rebase.ts';
-import type { ServerRow } from './rebase.ts';
-import { settleReferences } from './references.ts';
+import { endApplying, planResolutions } from './resolutions.ts';
+import type { ServerRow } from './resolutions.ts';
 import {
   clearOutbox,
   numberOf,
@@ -174,10 +174,15 @@ export function replay(context: Context, own: CommittedOwn): Result<void, SyncFa
     assert(outbox.state === 'committed_remote', 'only a committed outbox is replayed');
     const pushed = readPushed(context, sql);
     // Rows the server made by itself are counted for the timeline; the pushed ones are its own story.
-    const applying = beginApplying(sql, context.catalog);
+    const applying = beginApplying(context, sql);
     const seen = new Set<string>();
+    const markOf = ({ table, id }: ServerRow): string => `${table.name} ${id}`;
+    planResolutions(
+      applying,
+      own.rows.filter((row) => !pushed.has(markOf(row))),
+    );
     for (const committed of own.rows) {
-      const mark = `${committed.table.name} ${committed.id}`;
+      const mark = markOf(committed);
       const row = pushed.get(mark);
       if (row === undefined) applyIncoming(applying, committed);
       else {
@@ -186,7 +191,7 @@ export function replay(context: Context, own: CommittedOwn): Result<void, SyncFa
       }
     }
     for (const [mark, row] of pushed) if (!seen.has(mark)) replayMissing(applying, row);
-    settleReferences(applying);
+    endApplying(applying);
     raiseNextBundleId(sql, outbox.sourceId, outbox.sourceBundleId + 1);
     const { checkpoint } = readAttachment(sql);
     setAttachment(sql, {

@@ -78,6 +78,7 @@ export function computeStatus(
     phase: durable === 'none' ? 'memory-only' : phaseOf(context, activity),
     unsent: { acts: context.journal.unsentActs(context.sql), rows: countPending(context.sql) },
     held: countHeld(context.sql),
+    choices: context.journal.openChoices(context.sql),
     durable,
     progress: activity.progress,
     lastExchangeAt:

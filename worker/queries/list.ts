@@ -11,7 +11,7 @@ import { sampleIdPrefix } from '../../shared/domain/samples.ts';
 import { groupLines, type ShoppingGroup, type ShoppingLine } from '../../shared/domain/shopping.ts';
 import type { ListPart, ListRow, ListSection, ListView, QueryArgs } from '../../shared/queries.ts';
 import type { Sql, SqlRow } from '../engine/ports.ts';
-import { heldIds, numberOf, numberOrNull, textOf, textOrNull, unsentIds } from './rows.ts';
+import { questionIds, numberOf, numberOrNull, textOf, textOrNull, unsentIds } from './rows.ts';
 
 interface Line extends ShoppingLine {
   readonly note: string | null;
@@ -144,7 +144,7 @@ function rowOf(
   group: ShoppingGroup<Line>,
   walk: Walk,
   unsent: ReadonlySet<string>,
-  held: ReadonlySet<string>,
+  inQuestion: ReadonlySet<string>,
 ): ListRow {
   const { lines } = group;
   const first = lines[0];
@@ -175,7 +175,7 @@ function rowOf(
       meal,
     })),
     unsent: lines.some((line) => unsent.has(line.id)),
-    inQuestion: lines.some((line) => held.has(line.id)),
+    inQuestion: lines.some((line) => inQuestion.has(line.id)),
   };
 }
 
@@ -210,8 +210,8 @@ export function listQuery(sql: Sql, { storeId }: QueryArgs<'list'>): ListView {
     .filter((line) => storeId === null || line.storeId === null || line.storeId === storeId);
   const walk = readWalk(sql, storeId);
   const unsent = unsentIds(sql, 'list_items');
-  const held = heldIds(sql, 'list_items');
-  const rows = groupLines(lines).map((group) => rowOf(group, walk, unsent, held));
+  const inQuestion = questionIds(sql, 'list_items');
+  const rows = groupLines(lines).map((group) => rowOf(group, walk, unsent, inQuestion));
   const open = rows.filter((row) => row.state === 'open');
   const basket = rows.filter((row) => row.state === 'basket');
   return {

@@ -48,12 +48,14 @@ export const unsentIds = (sql: Sql, table: TableName): ReadonlySet<string> =>
     ),
   );
 
-/** Ids of rows that wait for a person. */
-export const heldIds = (sql: Sql, table: TableName): ReadonlySet<string> =>
+/** Ids of rows that wait for a person: held ones, and those with an open choice. */
+export const questionIds = (sql: Sql, table: TableName): ReadonlySet<string> =>
   ids(
     sql.all(
       `select json_extract(key_json, '$.id') as id from _sync_x_held
-       where schema_name = ?1 and table_name = ?2`,
+       where schema_name = ?1 and table_name = ?2
+       union
+       select row_id as id from choices where state = 'open' and table_name = ?2`,
       [kitchenSchema.name, table],
     ),
   );

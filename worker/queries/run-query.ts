@@ -4,6 +4,7 @@
  */
 import type { QueryArgs, QueryName, QueryRows } from '../../shared/queries.ts';
 import type { Sql } from '../engine/ports.ts';
+import { choicesQuery, versionsQuery } from './choices.ts';
 import { listQuery } from './list.ts';
 import { aislesQuery, storesQuery, tagsQuery } from './names.ts';
 import { pantryQuery } from './pantry.ts';
@@ -14,7 +15,7 @@ import { suggestQuery } from './suggest.ts';
 import { activityQuery, heldQuery, timelineQuery } from './timeline.ts';
 import { weekQuery } from './week.ts';
 
-/** What a query may know of the moment; no query of this version needs it yet. */
+/** What a query may know of the moment. */
 export interface QueryContext {
   readonly todayIso: string;
 }
@@ -38,6 +39,8 @@ const queries: QueryFunctions = {
   pantry: pantryQuery,
   timeline: timelineQuery,
   held: heldQuery,
+  choices: choicesQuery,
+  versions: versionsQuery,
   activity: activityQuery,
 };
 

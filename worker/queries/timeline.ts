@@ -28,8 +28,16 @@ export function timelineQuery(
   { limit }: QueryArgs<'timeline'>,
 ): readonly TimelineEntry[] {
   const rows = sql.all(
-    `select id, direction, sentence, at, state, row_counts, bundle_seq from acts
-     where direction = 'in' or row_counts <> '[]' order by ordinal desc limit ?1`,
+    `select a.id, a.direction, a.sentence, a.at, a.row_counts, a.bundle_seq, d.person, d.device,
+       case
+         when exists (select 1 from choices c where c.act_id = a.id and c.state = 'open') then 'choice'
+         when a.state = 'accepted' and exists (select 1 from combined_acts m where m.act_id = a.id)
+           then 'combined'
+         else a.state
+       end as state
+     from acts a left join directory d on d.source_id = a.source_id
+     where a.direction = 'in' or a.row_counts <> '[]' or a.act glob 'choice.*' or a.id glob 'withdrawn:*'
+     order by a.ordinal desc limit ?1`,
     [bounded(limit)],
   );
   return rows.map((row) => {
@@ -39,7 +47,9 @@ export function timelineQuery(
       id: textOf(row, 'id'),
       sentence: JSON.parse(textOf(row, 'sentence')) as Sentence,
       at: textOf(row, 'at'),
-      by: incoming ? { person: null, device: null } : null,
+      by: incoming
+        ? { person: textOrNull(row, 'person'), device: textOrNull(row, 'device') }
+        : null,
       direction: incoming ? 'in' : 'out',
       rows: JSON.parse(textOf(row, 'row_counts')) as readonly RowCount[],
       state: stateOf(row),

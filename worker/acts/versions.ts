@@ -1,0 +1,156 @@
+/**
+ * Sides that lost: what a merge, an answer or a removal put aside is kept on this device for 30 days, so
+ * that nothing typed is ever gone. `version.restore` brings one back as an ordinary act.
+ */
+import type { ActArgs, Sentence } from '../../shared/acts/acts.ts';
+import { addDays } from '../../shared/domain/day.ts';
+import type { LocalRow, LocalValue } from '../../shared/schema/row-codec.ts';
+import type { RowImage, Sql } from '../engine/ports.ts';
+import { columnsOf, imageText, isPeopleTable, readImage, readNames, titleOfRow } from './images.ts';
+import { textOf, type NewRow, type PeopleTable, type Work } from './work.ts';
+
+export const versionDaysMax = 30;
+
+export interface LostVersion {
+  readonly table: string;
+  readonly id: string;
+  readonly side: 'mine' | 'theirs';
+  readonly reason: 'combined' | 'answered';
+  /** None: the row as a whole. */
+  readonly columns: readonly string[];
+  /** The row first, then what went with it. */
+  readonly rows: readonly RowImage[];
+  readonly actId: string | null;
+}
+
+export function keepVersion(sql: Sql, version: LostVersion, nowIso: string): void {
+  const [first] = version.rows;
+  if (first === undefined) return;
+  sql.run(
+    `insert into versions (table_name, row_id, title, at, side, reason, columns, act_id)
+     values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`,
+    [
+      version.table,
+      version.id,
+      titleOfRow(first.row),
+      nowIso,
+      version.side,
+      version.reason,
+      JSON.stringify(version.columns),
+      version.actId,
+    ],
+  );
+  version.rows.forEach((image, ordinal) => {
+    sql.run(
+      `insert into version_rows (version_id, ordinal, table_name, row_id, image)
+       values ((select max(id) from versions), ?1, ?2, ?3, ?4)`,
+      [ordinal, image.table, image.id, imageText(image.table, image.row)],
+    );
+  });
+}
+
+export const oldestVersion = (nowIso: string): string =>
+  `${addDays(nowIso.slice(0, 10), -versionDaysMax)}T00:00:00.000Z`;
+
+export function tidyVersions(sql: Sql, nowIso: string): void {
+  const oldest = [oldestVersion(nowIso)];
+  sql.run(
+    `delete from version_rows where version_id in (select id from versions where at < ?1)`,
+    oldest,
+  );
+  sql.run(`delete from versions where at < ?1`, oldest);
+  sql.run(`delete from combined_acts where at < ?1`, oldest);
+  sql.run(
+    `delete from choice_rows where choice_id in (
+       select id from choices where state = 'answered' and at < ?1)`,
+    oldest,
+  );
+  sql.run(`delete from choices where state = 'answered' and at < ?1`, oldest);
+}
+
+/** Links to rows that are gone are cleared; a row that cannot be without its link cannot be written. */
+export function withLiveLinks(
+  work: Work,
+  table: PeopleTable,
+  row: LocalRow,
+  returning: ReadonlySet<string>,
+): LocalRow | null {
+  const live: Record<string, LocalValue> = { ...row };
+  for (const [name, column] of columnsOf(table)) {
+    const target = column.references?.table;
+    const id = live[name];
+    if (target === undefined || typeof id !== 'string' || !isPeopleTable(target)) continue;
+    if (returning.has(`${target}/${id}`) || work.find(target, id) !== null) continue;
+    if (!column.nullable) return null;
+    live[name] = null;
+  }
+  return live;
+}
+
+/**
+ * Writes rows that are to be here again, parents first: those that are gone are inserted, those that are
+ * here get the given columns (all that can be edited where none are given). Tells how many were written.
+ */
+export function writeBack(
+  work: Work,
+  images: readonly RowImage[],
+  columns: readonly string[],
+): number {
+  const returning = new Set(
+    images
+      .filter(({ table, id }) => isPeopleTable(table) && work.find(table, id) === null)
+      .map(({ table, id }) => `${table}/${id}`),
+  );
+  let written = 0;
+  for (const image of images) {
+    const { table, id } = image;
+    if (!isPeopleTable(table)) continue;
+    const row = withLiveLinks(work, table, image.row, returning);
+    if (row === null) continue;
+    written += 1;
+    if (returning.has(`${table}/${id}`)) {
+      const stamp = 'edited_at' in row ? { edited_at: work.context.nowIso } : {};
+      // The image was taken from this very table, so it has this table's columns.
+      work.insert(table, { ...row, ...stamp } as unknown as NewRow<typeof table>);
+      continue;
+    }
+    const names = columnsOf(table)
+      .filter(([, column]) => column.merge !== 'fixed' && column.kind !== 'blob')
+      .map(([name]) => name)
+      .filter((name) => name !== 'edited_at' && (columns.length === 0 || columns.includes(name)));
+    if (names.length === 0) continue;
+    const patch = Object.fromEntries(names.map((name) => [name, row[name] ?? null]));
+    work.update(table, id, patch);
+  }
+  return written;
+}
+
+export function readVersionRows(sql: Sql, versionId: number): readonly RowImage[] {
+  return sql
+    .all(
+      `select table_name, row_id, image from version_rows where version_id = ?1 order by ordinal`,
+      [versionId],
+    )
+    .flatMap((row): RowImage[] => {
+      const table = textOf(row['table_name']);
+      const image = readImage(table, row['image']);
+      return image === null ? [] : [{ table, id: textOf(row['row_id']), row: image }];
+    });
+}
+
+export function versionRestore(work: Work, { versionId }: ActArgs['version.restore']): Sentence {
+  const [version] = work.sql.all('select title, columns, at from versions where id = ?1', [
+    versionId,
+  ]);
+  const rows = readVersionRows(work.sql, versionId);
+  if (version === undefined || rows.length === 0) {
+    work.refuse({ type: 'gone', table: 'versions', id: String(versionId) });
+    return { key: 'version.restore', values: { title: '', day: '' } };
+  }
+  if (writeBack(work, rows, readNames(version['columns'])) === 0)
+    work.refuse({ type: 'gone', table: rows[0]?.table ?? '', id: rows[0]?.id ?? '' });
+  return {
+    key: 'version.restore',
+    values: { title: textOf(version['title']), day: textOf(version['at']).slice(0, 10) },
+  };
+}
