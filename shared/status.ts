@@ -4,6 +4,12 @@ export type Phase =
   | 'opening'
   | 'memory-only'
   | 'too-old'
+  /** The app is newer than the server: nothing is exchanged until the server was updated. */
+  | 'server-older'
+  /** This window's app is older than the one that wrote the kitchen: nothing is read or written. */
+  | 'newer-kitchen'
+  /** The kitchen's file cannot be read; it is kept as it is. */
+  | 'unreadable'
   | 'rebuild-needed'
   | 'storage-full'
   | 'storage-cleared'

@@ -4,11 +4,13 @@
  */
 import { assert } from '../shared/assert.ts';
 import { err } from '../shared/result.ts';
+import { appVersion } from '../shared/app-version.ts';
 import { kitchenSchema } from '../shared/schema/tables.ts';
 import type { SyncStatus } from '../shared/status.ts';
 import { createJournal } from './acts/journal.ts';
 import { localTablesSql } from './acts/local-tables.ts';
 import { createEngine, type Engine } from './engine/engine.ts';
+import { writerVersion } from './engine/local-tables.ts';
 import { createBrowserClock } from './host/browser-clock.ts';
 import { createCryptoIds, randomBytes } from './host/crypto-ids.ts';
 import { createFetchTransport } from './host/fetch-transport.ts';
@@ -70,8 +72,8 @@ export async function openKitchen(open: OpenKitchenDeps): Promise<OpenKitchen> {
     clock,
     randomBytes,
     wasm: open.wasm,
-    schemaVersion: kitchenSchema.version,
-    oldestWriterVersion: kitchenSchema.version,
+    schemaVersion: writerVersion(kitchenSchema.version),
+    oldestWriterVersion: writerVersion(kitchenSchema.version),
     ...(stay === 'brief' ? { limits: PUTS_ONLY } : {}),
     records,
     onFailed: onLost,
@@ -88,6 +90,7 @@ export async function openKitchen(open: OpenKitchenDeps): Promise<OpenKitchen> {
     clock,
     ids,
     journal: createJournal(nowIso),
+    client: `larder/${appVersion}`,
     extraTables: localTablesSql + prefsTableSql,
     durability,
     onDefect: onLost,

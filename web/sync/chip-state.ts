@@ -57,6 +57,17 @@ export function describeChip(status: SyncStatus, moment: ChipMoment): ChipState 
       return state('alert', 'error', wordsForChip.memoryOnly, wordsForChip.memoryOnlyBelow);
     case 'too-old':
       return state('update', 'wait', wordsForChip.tooOld, wordsForChip.tooOldBelow(acts));
+    case 'server-older':
+      return state(
+        'cloud-alert',
+        'wait',
+        wordsForChip.serverOlder(acts),
+        wordsForChip.serverOlderBelow,
+      );
+    case 'newer-kitchen':
+      return state('update', 'wait', wordsForChip.newerKitchen, wordsForChip.newerKitchenBelow);
+    case 'unreadable':
+      return state('alert', 'error', wordsForChip.unreadable, wordsForChip.unreadableBelow);
     case 'rebuild-needed':
       return state('alert', 'error', wordsForChip.rebuild, wordsForChip.rebuildBelow(acts));
     case 'storage-full':

@@ -14,6 +14,13 @@ export const wordsForChip = {
     'This window cannot store anything, for example because it is private. Open Larder in a normal window to keep what you write.',
   tooOld: 'Update to keep going',
   tooOldBelow: (acts: number) => (acts > 0 ? 'Your changes wait here.' : 'Nothing was changed.'),
+  serverOlder: (acts: number) => savedHere(acts, 'The server is not updated yet'),
+  serverOlderBelow: 'Everything works here. It is sent once the server knows this version.',
+  newerKitchen: 'Reload to go on',
+  newerKitchenBelow:
+    'A newer Larder has updated your kitchen. Nothing is written from this window.',
+  unreadable: 'Your kitchen cannot be opened',
+  unreadableBelow: 'Its file is damaged. It is kept as it is.',
   rebuild: 'This device needs a fresh copy',
   rebuildBelow: (acts: number) =>
     acts > 0

@@ -14,9 +14,9 @@ import { backoffMs, ROUND_BACKOFF } from './backoff.ts';
 import { requestOf } from './calls.ts';
 import { durable } from './context.ts';
 import type { Context } from './context.ts';
+import type { SyncFailure } from './failures.ts';
 import type { HintEvent } from './ports.ts';
 import { hasHousehold, readAttachment } from './state.ts';
-import { isTooOld } from './status.ts';
 import type { SyncReport } from './sync.ts';
 
 /** Writes closer together than this are one burst … */
@@ -26,6 +26,8 @@ const BURST_MOST_MS = 500;
 const POLL_MS = 60_000;
 /** With a watch stream the timer is only a safety net. */
 const WATCHED_POLL_MS = 300_000;
+/** A server that was updated, or serves this version again, is found out by asking. */
+const VERSION_POLL_MS = 600_000;
 const STREAM_PROVEN_MS = 60_000;
 
 export type WakeReason = 'online' | 'visible' | 'hint';
@@ -47,6 +49,9 @@ export interface BackgroundHost {
   /** A round ended by an exception: a bug, or a store that failed. The loop goes on, ever slower. */
   readonly defect: (error: unknown) => void;
 }
+
+const isMismatch = (failure: SyncFailure): boolean =>
+  failure.type === 'protocol' && failure.code === 'protocol-version-mismatch';
 
 interface Timer {
   readonly atMs: number;
@@ -158,11 +163,21 @@ export function createBackground(context: Context, host: BackgroundHost): Backgr
       plan(closeStream === null ? POLL_MS : WATCHED_POLL_MS);
       return;
     }
-    endStream();
     failures += 1;
-    // A new login or a new version wakes the loop; asking again by itself would change nothing.
-    if (failure.type === 'auth' || isTooOld(failure)) {
+    if (failure.type === 'version' && failure.access === 'read_only') {
+      // Others' work still comes in as ever.
+      await openStream();
+      plan(closeStream === null ? POLL_MS : WATCHED_POLL_MS);
+      return;
+    }
+    endStream();
+    // A new login or another app wakes the loop; asking again by itself would change nothing.
+    if (failure.type === 'auth' || isMismatch(failure)) {
       host.nextTry(null);
+      return;
+    }
+    if (failure.type === 'version') {
+      plan(VERSION_POLL_MS);
       return;
     }
     const asked = failure.type === 'network' ? (failure.retryAfterMs ?? 0) : 0;

@@ -16,7 +16,7 @@ import {
 } from './backoff.ts';
 import { durable, wait } from './context.ts';
 import type { Context } from './context.ts';
-import { protocolFailure } from './failures.ts';
+import { protocolFailure, versionFailure } from './failures.ts';
 import type { SyncFailure } from './failures.ts';
 import type { SyncAnswer, SyncRequest } from './ports.ts';
 import { findMeta, readAttachment, readOperation } from './state.ts';
@@ -75,6 +75,8 @@ export function requestOf(context: Context, call: Call): SyncRequest {
     headers: {
       'Oversync-Source-ID': call.sourceId ?? attachment.sourceId,
       'Oversync-Extensions': EXTENSIONS,
+      'Oversync-Schema-Version': String(context.catalog.schema.version),
+      ...(context.client === '' ? {} : { 'Oversync-Client': context.client }),
       ...(serverEpoch === '' ? {} : { 'Oversync-Server-Epoch': serverEpoch }),
       ...(userId === '' ? {} : { 'Oversync-Expect-User': userId }),
       ...(body === null ? {} : { 'Content-Type': 'application/json' }),
@@ -112,6 +114,8 @@ function failureOf(
   const retryAfterMs = retryAfterOf(answer);
   if (answer.status === 401 || answer.status === 403 || code === 'user_mismatch')
     return { type: 'auth', status: answer.status, code: code === '' ? null : code };
+  if (code === 'client_upgrade_required' || code === 'schema_version_ahead')
+    return versionFailure(code, decoded.data?.access ?? 'none');
   if (answer.status >= 500 || answer.status === 429)
     return code.startsWith('snapshot_') && answer.status === 429
       ? {

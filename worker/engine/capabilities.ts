@@ -10,7 +10,7 @@ import type { Result } from '../../shared/result.ts';
 import type { Catalog } from './catalog.ts';
 import { send, unexpected } from './calls.ts';
 import type { Context } from './context.ts';
-import { protocolFailure } from './failures.ts';
+import { protocolFailure, versionFailure } from './failures.ts';
 import type { SyncFailure } from './failures.ts';
 
 const KEEP_MS = 600_000;
@@ -57,9 +57,24 @@ const specsOf = (catalog: Catalog): AdvertisedTable[] =>
     sync_key_columns: [table.declared.key],
   }));
 
+/** What the document already says about our version; a server that does not negotiate says nothing. */
+function versionFault(catalog: Catalog, document: CapabilitiesResponse): SyncFailure | null {
+  const offer = document.extensions?.schema_negotiation;
+  if (offer === undefined) return null;
+  const { version } = catalog.schema;
+  if (version > document.schema_version) return versionFailure('schema_version_ahead', 'none');
+  return version < offer.min_read ? versionFailure('client_upgrade_required', 'none') : null;
+}
+
+/** Whether the server takes no new bundles of our version. */
+export const isReadOnly = (catalog: Catalog, document: CapabilitiesResponse): boolean =>
+  catalog.schema.version < (document.extensions?.schema_negotiation?.min_write ?? 0);
+
 function gateFault(catalog: Catalog, document: CapabilitiesResponse): SyncFailure | null {
   if (document.protocol_version !== protocolVersion)
     return protocolFailure('protocol-version-mismatch');
+  const version = versionFault(catalog, document);
+  if (version !== null) return version;
   if (document.features['connect_lifecycle'] !== true) return protocolFailure('attach-unsupported');
   const limits = document.bundle_limits;
   if (

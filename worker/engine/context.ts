@@ -30,6 +30,8 @@ export interface Context {
   readonly ids: Ids;
   readonly journal: Journal;
   readonly resolver: Resolver;
+  /** Product and version as the server is told, `larder/1.2.3`; empty says nothing. */
+  readonly client: string;
   /** Told after each commit; wakes live queries and the status. */
   readonly committed: () => void;
   /** Changes while a long operation goes on; null when it ended. */

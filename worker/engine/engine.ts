@@ -62,6 +62,8 @@ export interface EngineDeps {
   readonly resolver?: Resolver;
   /** DDL of host tables that live in the same database; harmless to run again. */
   readonly extraTables?: string;
+  /** Product and version, `larder/1.2.3`: the server may no longer serve an old one. */
+  readonly client?: string;
   /** What this host's store survives; shown in the status. */
   readonly durability?: SyncStatus['durable'];
   /** Told about defects that have no caller: a live query that threw, a store that failed. */
@@ -117,6 +119,7 @@ export function createEngine(deps: EngineDeps): Engine {
     ids,
     journal: deps.journal,
     resolver: deps.resolver ?? createResolver(deps.schema),
+    client: deps.client ?? '',
     committed: () => {
       live.committed();
       tellStatus();

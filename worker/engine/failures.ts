@@ -13,6 +13,9 @@ export type StateCode =
   | 'layout-ahead'
   | 'schema-invalid';
 
+export type VersionCode = 'client_upgrade_required' | 'schema_version_ahead';
+export type Access = 'read_only' | 'none';
+
 export type SyncFailure =
   /** The call does not fit the engine's state. */
   | { readonly type: 'state'; readonly code: StateCode; readonly sentences?: readonly string[] }
@@ -25,6 +28,11 @@ export type SyncFailure =
       readonly reason: string;
       readonly retryAfterMs: number | null;
     }
+  /**
+   * App and server are of different versions (§13.8): everything is kept, local work goes on, and an update of
+   * one of them ends it. With `read_only` others' work still comes in.
+   */
+  | { readonly type: 'version'; readonly code: VersionCode; readonly access: Access }
   /** An answer that breaks the protocol or refuses for good; nothing of it was applied. */
   | { readonly type: 'protocol'; readonly code: string; readonly detail: string }
   /** The same rows kept conflicting; their intents are kept. */
@@ -36,6 +44,12 @@ export const protocolFailure = (code: string, detail = ''): SyncFailure => ({
   type: 'protocol',
   code,
   detail,
+});
+
+export const versionFailure = (code: VersionCode, access: Access): SyncFailure => ({
+  type: 'version',
+  code,
+  access,
 });
 
 export const rowFailure = (failure: RowFailure): SyncFailure =>

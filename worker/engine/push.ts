@@ -16,13 +16,14 @@ import { err, ok } from '../../shared/result.ts';
 import type { Result } from '../../shared/result.ts';
 import { unexpected } from './calls.ts';
 import type { Refused } from './calls.ts';
-import { forgetCapabilities, getCapabilities } from './capabilities.ts';
+import { forgetCapabilities, getCapabilities, isReadOnly } from './capabilities.ts';
 import { conflictsOf, quarantine, rejectionsOf, settleConflicts } from './conflict.ts';
 import { transact } from './context.ts';
 import type { Context } from './context.ts';
 import { fetchCommitted } from './committed-rows.ts';
 import type { SyncFailure } from './failures.ts';
-import { protocolFailure } from './failures.ts';
+import { protocolFailure, versionFailure } from './failures.ts';
+import { countPending } from './intents.ts';
 import { isLostHistory, meetOtherHistory } from './lost-history.ts';
 import { freezeOutbox, readRequestRows, returnOutbox } from './outbox.ts';
 import { sendInOneRequest } from './push-single.ts';
@@ -229,6 +230,17 @@ async function finish(context: Context, sent: CommittedOwn | null): Promise<Deci
   return replayed.ok ? done({ type: 'committed', isCaughtUp: false }) : failed(replayed.error);
 }
 
+/** Refused for its version, after the server had looked whether it is committed: it is not, and waits. */
+function keep(context: Context, failure: SyncFailure): Decision {
+  forgetCapabilities(context);
+  const isRefused = failure.type === 'version' && failure.access === 'read_only';
+  if (!isRefused) return failed(failure);
+  const returned = transact(context, (sql) => {
+    returnOutbox(context, sql);
+  });
+  return failed(returned.ok ? failure : returned.error);
+}
+
 async function pushRound(
   context: Context,
   document: CapabilitiesResponse,
@@ -236,12 +248,16 @@ async function pushRound(
 ): Promise<Decision> {
   if (readOutbox(context.sql).state === 'committed_remote') return finish(context, null);
   if (readOutbox(context.sql).state === 'none') {
+    // Nothing is frozen that would only be refused: intents wait as they are.
+    if (isReadOnly(context.catalog, document) && countPending(context.sql) > 0)
+      return failed(versionFailure('client_upgrade_required', 'read_only'));
     const frozen = freezeOutbox(context, boundsOf(document));
     if (!frozen.ok) return failed(frozen.error);
     if (frozen.value === 'empty') return done({ type: 'no-change' });
   }
   const sent = await sendOutbox(context, document);
-  if (!sent.ok) return failed(sent.error);
+  if (!sent.ok)
+    return sent.error.type === 'version' ? keep(context, sent.error) : failed(sent.error);
   switch (sent.value.type) {
     case 'refused':
       return decideRefusal(context, sent.value.refused, counts);

@@ -25,15 +25,11 @@ export const IDLE: Activity = {
   lastFailure: null,
 };
 
-/** Protocol failures that only an update of the app can end. */
-const TOO_OLD = new Set([
-  'protocol-version-mismatch',
-  'client_upgrade_required',
-  'schema_version_ahead',
-]);
-
-export const isTooOld = (failure: SyncFailure): boolean =>
-  failure.type === 'protocol' && TOO_OLD.has(failure.code);
+/** Only an update of the app can end this. */
+const isTooOld = (failure: SyncFailure): boolean =>
+  failure.type === 'version'
+    ? failure.code === 'client_upgrade_required'
+    : failure.type === 'protocol' && failure.code === 'protocol-version-mismatch';
 
 export function failureCode(failure: SyncFailure): string {
   switch (failure.type) {
@@ -44,6 +40,7 @@ export function failureCode(failure: SyncFailure): string {
     case 'apply':
       return 'apply-refused';
     case 'state':
+    case 'version':
     case 'protocol':
     case 'conflict':
       return failure.code;
@@ -57,6 +54,7 @@ function phaseOf(context: Context, activity: Activity): Phase {
   const operation = readOperation(context.sql);
   const failure = activity.lastFailure;
   if (failure !== null && isTooOld(failure)) return 'too-old';
+  if (failure?.type === 'version') return 'server-older';
   if (failure?.type === 'auth') return 'signed-out';
   const isFirst = operation.kind === 'remote_replace';
   if (!attachment.isAttached && !isFirst) return 'local-only';

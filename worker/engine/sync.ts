@@ -64,7 +64,10 @@ async function pushTurn(context: Context, report: SyncReport): Promise<Turn | Sy
   if (!pushed.ok) {
     const failed: SyncReport = { ...report, pushed: 'failed', failure: pushed.error };
     // Refused for good, and back in the dirty set: others' work can still come in.
-    const isSettled = readOutbox(context.sql).state === 'none' && pushed.error.type === 'conflict';
+    const isPushOnly =
+      pushed.error.type === 'conflict' ||
+      (pushed.error.type === 'version' && pushed.error.access === 'read_only');
+    const isSettled = readOutbox(context.sql).state === 'none' && isPushOnly;
     return isSettled ? failed : { type: 'done', report: failed };
   }
   switch (pushed.value.type) {
