@@ -79,6 +79,28 @@ async function household() {
   return { householdId, backup, devices: [ahead, level, behind] as const };
 }
 
+test(
+  '[SNAP-347] a device hydrates from the stream of the real service',
+  async () => {
+    const { householdId, backup } = await household();
+    await startOn(backup.url);
+    const asked: string[] = [];
+    const inner = server.request;
+    server = {
+      ...server,
+      request: (path, init) => {
+        asked.push(path);
+        return inner(path, init);
+      },
+    };
+    const device = await deviceOf(householdId, 31);
+    expect(await device.engine.attach(householdId)).toMatchObject({ type: 'attached' });
+    expect(tagNames(device)).toEqual(['before', 'first']);
+    expect(asked.filter((path) => path.includes('/stream?'))).toHaveLength(1);
+  },
+  TEST_MS_MAX,
+);
+
 describe('the real service, restored', () => {
   test(
     '[ROT-348] devices behind, level with and ahead of the backup end equal, and nothing is lost',

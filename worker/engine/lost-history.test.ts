@@ -32,7 +32,10 @@ const remove = (device: Device, name: string) =>
 const lostRows = (device: Device): unknown[] =>
   device.sql
     .all(`select fate, mine ->> 'name' as mine, theirs ->> 'name' as theirs from _sync_x_lost`)
-    .map(({ fate, mine, theirs }) => `${String(fate)}: ${String(mine ?? 'none')}, ${String(theirs ?? 'none')}`)
+    .map(
+      ({ fate, mine, theirs }) =>
+        `${String(fate)}: ${String(mine ?? 'none')}, ${String(theirs ?? 'none')}`,
+    )
     .toSorted();
 
 /** A household with a backup of it, and what two devices did afterwards. */

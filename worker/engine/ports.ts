@@ -82,7 +82,7 @@ export interface SyncRequest {
 
 /**
  * An answer of any status, its body parsed as JSON with every number beyond ±(2^53 − 1) refused, or
- * null when there was none. Transport failures (no answer, cut body, body that is not JSON where the
+ * null when there was none; lines of JSON (`application/x-ndjson`) arrive as their text. Transport failures (no answer, cut body, body that is not JSON where the
  * content type says so) are values too.
  */
 export type SyncAnswer =

@@ -61,5 +61,8 @@ export function rotateIn(
     reason: isShared ? SEPARATE : reserved === '' && isUsable ? ADOPTED : reason,
     replacement_source_id: reserved === '' ? (isUsable ? suggested : fresh) : reserved,
   });
+  // What was fetched so far was fetched for the source as it was.
+  sql.run('delete from _sync_snapshot_stage');
+  setOperation(sql, { staged_snapshot_id: '', snapshot_stage_complete: 0 });
   setAttachment(sql, { rebuild_required: 1 });
 }

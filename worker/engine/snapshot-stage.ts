@@ -1,8 +1,10 @@
 /**
- * Fetching a snapshot into the stage (`protocol.md` §8, §11.12 steps 1 and 2): pages checked against their
- * session, one transaction each, totals persisted. The stage is complete only when the counts agree to the
- * row and to the byte; anything else is dropped whole and never applied.
+ * Fetching a snapshot into the stage (`protocol.md` §8, §11.12 steps 1 and 2): segments of a stream where the
+ * server offers that, else pages, checked against their session and staged in one transaction each. The stage
+ * is complete only when everything agrees; a stream that was interrupted goes on after its last whole
+ * segment, anything else is dropped whole and never applied.
  */
+import { must } from '../../shared/assert.ts';
 import { limits } from '../../shared/limits.ts';
 import { utf8Length } from '../../shared/bytes.ts';
 import {
@@ -19,13 +21,17 @@ import { err, ok } from '../../shared/result.ts';
 import type { Result } from '../../shared/result.ts';
 import { send, sendAndForget, unexpected } from './calls.ts';
 import type { Call, CallResult, Decoder, Refused } from './calls.ts';
+import { forgetCapabilities, getCapabilities } from './capabilities.ts';
 import { keyJsonOf } from './catalog.ts';
 import { transact, wait } from './context.ts';
 import type { Context } from './context.ts';
 import { decodeSnapshotRow } from './decode.ts';
 import { protocolFailure } from './failures.ts';
 import type { SyncFailure } from './failures.ts';
-import { setOperation } from './state.ts';
+import type { Sql } from './ports.ts';
+import { readSegment, segmentCall, segmentText } from './snapshot-stream.ts';
+import type { Segment, StreamedSession } from './snapshot-stream.ts';
+import { numberOf, readOperation, setOperation } from './state.ts';
 
 /** Waiting for the server's snapshot capacity, per operation (§8.6). */
 const CAPACITY_BUDGET_MS = 30_000;
@@ -196,14 +202,90 @@ export const dropSession = (
     sourceId,
   });
 
-/** Fills the stage with one whole snapshot. `refused` is the answer to the session's creation. */
-export async function stageSnapshot(
+/** Another stream was cut off than this often: the network is too bad to go on now. */
+const CUTS_MAX = 3;
+
+function stageSegment(
+  context: Context,
+  session: StreamedSession,
+  after: number,
+  segment: Segment,
+): Result<void, SyncFailure> {
+  return transact(context, (sql) => {
+    segment.rows.forEach((row, index) => {
+      sql.run(
+        `insert into _sync_snapshot_stage
+           (snapshot_id, row_ordinal, schema_name, table_name, key_json, row_version, payload)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7)`,
+        [
+          session.snapshotId,
+          after + index + 1,
+          context.catalog.schemaName,
+          row.table,
+          row.keyJson,
+          row.version,
+          row.payload,
+        ],
+      );
+    });
+    if (!segment.hasMore) setOperation(sql, { snapshot_stage_complete: 1 });
+  });
+}
+
+async function fetchSegments(
+  context: Context,
+  session: StreamedSession,
+  sourceId: string,
+  budget: { leftMs: number },
+): Promise<Result<'staged', Refused | SyncFailure>> {
+  let cuts = 0;
+  let after = countStaged(context.sql);
+  for (let segments = 0; segments < PAGES_MAX; segments += 1) {
+    const call = segmentCall(session, after, sourceId);
+    const answer = await sendWithinCapacity(context, call, segmentText, budget);
+    if (!answer.ok) return answer;
+    const segment = readSegment(context.catalog, session, after, answer.value);
+    if (!segment.ok) return segment;
+    if (segment.value === 'cut') {
+      cuts += 1;
+      if (cuts < CUTS_MAX) continue;
+      return err({
+        type: 'network',
+        operation: call.operation,
+        reason: 'network',
+        retryAfterMs: null,
+      });
+    }
+    const staged = stageSegment(context, session, after, segment.value);
+    if (!staged.ok) return staged;
+    after += segment.value.rows.length;
+    context.progress({ done: after, total: session.rowCount });
+    if (!segment.value.hasMore) return ok('staged');
+  }
+  return err(protocolFailure('endless-snapshot', 'snapshot'));
+}
+
+const countStaged = (sql: Sql): number =>
+  numberOf(
+    must(sql.all('select count(*) as rows from _sync_snapshot_stage')[0], 'a count'),
+    'rows',
+  );
+
+/** The session of a stage that was begun and not finished; segments go on where it ends. */
+function findBegun(sql: Sql): StreamedSession | null {
+  const { snapshotId, snapshotBundleSeq, snapshotRowCount } = readOperation(sql);
+  return snapshotId === ''
+    ? null
+    : { snapshotId, bundleSeq: snapshotBundleSeq, rowCount: snapshotRowCount };
+}
+
+async function createSession(
   context: Context,
   request: SessionRequest,
-): Promise<Result<'staged' | 'expired', Refused | SyncFailure>> {
+  budget: { leftMs: number },
+): Promise<CallResult<SnapshotSessionResponse>> {
   const cleared = clearStage(context);
   if (!cleared.ok) return cleared;
-  const budget = { leftMs: CAPACITY_BUDGET_MS };
   const created = await sendWithinCapacity(
     context,
     {
@@ -230,15 +312,39 @@ export async function stageSnapshot(
       snapshot_byte_count: session.byte_count,
     }),
   );
-  if (!stored.ok) return stored;
-  const fetched = await fetchPages(context, session, request.sourceId, budget);
+  return stored.ok ? created : stored;
+}
+
+/** Fills the stage with one whole snapshot. `refused` is the answer to the session's creation. */
+export async function stageSnapshot(
+  context: Context,
+  request: SessionRequest,
+): Promise<Result<'staged' | 'expired', Refused | SyncFailure>> {
+  const document = await getCapabilities(context);
+  if (!document.ok) return document;
+  const isStreamed = document.value.features['snapshot_stream'] === true;
+  const budget = { leftMs: CAPACITY_BUDGET_MS };
+  let session = isStreamed ? findBegun(context.sql) : null;
+  let fetched: Result<'staged', Refused | SyncFailure>;
+  if (session === null) {
+    const created = await createSession(context, request, budget);
+    if (!created.ok) return created;
+    const { snapshot_id, snapshot_bundle_seq, row_count } = created.value;
+    session = { snapshotId: snapshot_id, bundleSeq: snapshot_bundle_seq, rowCount: row_count };
+    fetched = isStreamed
+      ? await fetchSegments(context, session, request.sourceId, budget)
+      : await fetchPages(context, created.value, request.sourceId, budget);
+  } else fetched = await fetchSegments(context, session, request.sourceId, budget);
   if (fetched.ok) return fetched;
   const { error } = fetched;
-  const again = clearStage(context);
-  if (!again.ok) return again;
-  if (error.type !== 'network') await dropSession(context, session.snapshot_id, request.sourceId);
+  if (isStreamed && error.type === 'network') return fetched;
+  const cleared = clearStage(context);
+  if (!cleared.ok) return cleared;
+  if (error.type !== 'network') await dropSession(context, session.snapshotId, request.sourceId);
   if (error.type !== 'refused') return fetched;
-  return error.status === 404 || error.status === 410
+  // No stream here after all: the next attempt asks what is offered.
+  if (error.code === 'not_found' || error.status === 405) forgetCapabilities(context);
+  return [404, 405, 410].includes(error.status)
     ? ok('expired')
     : err(unexpected('snapshot-page', error));
 }

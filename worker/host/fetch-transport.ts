@@ -52,6 +52,9 @@ async function readAnswer(response: Response): Promise<SyncAnswer> {
   const text = await response.text();
   const answer = { type: 'answer', status: response.status, headers: headersOf(response) } as const;
   if (text === '') return { ...answer, body: null };
+  // Lines of their own (a snapshot stream): whoever asked for them reads them, whole or not at all.
+  const type = response.headers.get('content-type') ?? '';
+  if (response.ok && type.includes('x-ndjson')) return { ...answer, body: text };
   const isJson = response.headers.get('content-type')?.includes('json') === true;
   const parsed = text.length > ANSWER_CHARACTERS_MAX ? null : parseSafeJson(text);
   if (parsed !== null) return { ...answer, body: parsed.value };
