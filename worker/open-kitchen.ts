@@ -8,7 +8,7 @@ import { appVersion } from '../shared/app-version.ts';
 import { kitchenSchema } from '../shared/schema/tables.ts';
 import type { SyncStatus } from '../shared/status.ts';
 import { createJournal } from './acts/journal.ts';
-import { localTablesSql } from './acts/local-tables.ts';
+import { keptImages, localTablesSql } from './acts/local-tables.ts';
 import { createEngine, type Engine } from './engine/engine.ts';
 import { writerVersion } from './engine/local-tables.ts';
 import { createBrowserClock } from './host/browser-clock.ts';
@@ -90,6 +90,7 @@ export async function openKitchen(open: OpenKitchenDeps): Promise<OpenKitchen> {
     clock,
     ids,
     journal: createJournal(nowIso),
+    hostImages: keptImages,
     client: `larder/${appVersion}`,
     extraTables: localTablesSql + prefsTableSql,
     durability,

@@ -4,6 +4,7 @@
  */
 import { kitchenSchema } from '../../shared/schema/tables.ts';
 import type { Sql } from '../../worker/engine/ports.ts';
+import { nextSchema } from './next-schema.ts';
 import type { Scenario, World } from './anomaly.ts';
 import type { Device } from './world.ts';
 
@@ -334,6 +335,21 @@ export const scenarios: readonly Scenario[] = [
     },
     run: exchange,
   })),
+  {
+    name: 'local migration with unsent work',
+    extensions: true,
+    schema: nextSchema,
+    schemaBefore: kitchenSchema,
+    async prepare(world) {
+      const device = await household(world);
+      const frozen = await world.newDevice(device.database.durableImage(), '/sync/push');
+      await write(frozen, (sql) => take(sql, 5));
+      await frozen.engine.sync();
+      await changeMuch(frozen);
+      return frozen.database.durableImage();
+    },
+    run: exchange,
+  },
   ...conflicts,
   {
     ...kitchen,

@@ -35,8 +35,10 @@ export interface Fault {
 export interface Scenario {
   readonly name: string;
   readonly extensions: boolean;
-  /** The device's schema; the server knows it and `serverSchema` where that is another one. */
+  /** The declarations of the device and of the server. */
   readonly schema: Schema;
+  /** What the device knew when its database was made, where an update is what is interrupted. */
+  readonly schemaBefore?: Schema;
   /** Builds the state before the fault, and returns the device's database (null: there is none yet). */
   prepare(world: World): Promise<Uint8Array | null>;
   /** What is interrupted. Opening the database is part of it. */
@@ -171,8 +173,12 @@ function faultyTransport(inner: Transport, fault: Fault, meter: Meter): Transpor
 }
 
 export async function prepareScenario(scenario: Scenario): Promise<Prepared> {
-  const { schema, extensions } = scenario;
-  const server = await createModelServer(schema, { extensions });
+  const { extensions, schemaBefore } = scenario;
+  const schema = schemaBefore ?? scenario.schema;
+  const server = await createModelServer(scenario.schema, {
+    extensions,
+    ...(schemaBefore === undefined ? {} : { olderSchemas: [schemaBefore] }),
+  });
   const ids = createIds(createRandom(7));
   const world: World = {
     server,

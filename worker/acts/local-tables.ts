@@ -110,6 +110,15 @@ create table if not exists directory (
 ) strict, without rowid;
 `;
 
+/** Where whole rows are kept: an update that adds columns fills them. */
+export const keptImages: readonly {
+  readonly table: string;
+  readonly columns: readonly string[];
+}[] = [
+  { table: 'choice_rows', columns: ['base', 'mine', 'theirs'] },
+  { table: 'version_rows', columns: ['image'] },
+];
+
 /** Harmless to run again: a database of an earlier version gets what it lacks. */
 export const localTablesSql: string = timelineTables + choiceTables;
 

@@ -25,6 +25,7 @@ import { isEqualData } from './equality.ts';
 import { Rollback } from './failures.ts';
 import type { SyncFailure } from './failures.ts';
 import { createLiveQueries } from './live-queries.ts';
+import type { KeptImages } from './migrate-tables.ts';
 import { isLayoutAhead, prepareLocalTables } from './local-tables.ts';
 import type { Clock, Ids, Journal, LocalDatabase, Sql, Transport } from './ports.ts';
 import { beginRotation } from './rotate.ts';
@@ -62,6 +63,8 @@ export interface EngineDeps {
   readonly resolver?: Resolver;
   /** DDL of host tables that live in the same database; harmless to run again. */
   readonly extraTables?: string;
+  /** Tables of the host that keep images of synced rows; an update of the tables fills them as well. */
+  readonly hostImages?: readonly KeptImages[];
   /** Product and version, `larder/1.2.3`: the server may no longer serve an old one. */
   readonly client?: string;
   /** What this host's store survives; shown in the status. */
@@ -215,7 +218,7 @@ export function createEngine(deps: EngineDeps): Engine {
     if (isLayoutAhead(sql, context.catalog)) return err({ type: 'state', code: 'layout-ahead' });
     const prepared = transact(context, (sql) => {
       if (deps.extraTables !== undefined) sql.script(deps.extraTables);
-      const outcome = prepareLocalTables(sql, context.catalog, fresh);
+      const outcome = prepareLocalTables(sql, context.catalog, fresh, deps.hostImages);
       if (outcome !== 'ready') throw new Rollback({ type: 'state', code: outcome });
     });
     if (!prepared.ok) return prepared;

@@ -8,6 +8,7 @@ import { captureTriggers } from '../../shared/schema/sqlite-triggers.ts';
 import type { Catalog } from './catalog.ts';
 import { findLayout, LAYOUT_VERSION, migrateLayout } from './layout.ts';
 import { migrateTables } from './migrate-tables.ts';
+import type { KeptImages } from './migrate-tables.ts';
 import type { Sql } from './ports.ts';
 
 /**
@@ -58,13 +59,14 @@ export function prepareLocalTables(
   sql: Sql,
   catalog: Catalog,
   freshSourceId: string,
+  hostImages: readonly KeptImages[] = [],
 ): 'ready' | 'foreign-schema' {
   migrateLayout(sql);
   const [attachment] = sql.all('select schema_name, current_source_id from _sync_attachment_state');
   const schemaName = attachment?.['schema_name'] ?? '';
   if (schemaName !== '' && schemaName !== catalog.schemaName) return 'foreign-schema';
   sql.run('update _sync_apply_state set apply_mode = 0');
-  migrateTables(sql, catalog);
+  migrateTables(sql, catalog, hostImages);
   createTriggers(sql, catalog);
   sql.run(
     `update _sync_attachment_state set schema_name = ?1,

@@ -101,15 +101,16 @@ describe('a restored server', () => {
   test('[ROT-342] a rollback that was wanted stands; what differed is listed, unsent work goes out', async () => {
     const { server, backup, ahead } = await restoredHousehold();
     await addTag(ahead, 'unsent');
-    await rename(ahead, 'changed', 'edited');
+    await ahead.engine.write((sql) =>
+      sql.run(
+        `update tags set hue = 9, edited_at = '2026-11-23T10:00:00.000Z' where name = 'changed'`,
+      ),
+    );
     server.restore(backup, { policy: 'discard' });
     await settled([ahead]);
-    // Edited on top of what is gone: the person says which of the two stands.
-    const [held] = ahead.sql.all('select key_json from _sync_x_held');
-    const { id } = JSON.parse(String(held?.['key_json'])) as { id: string };
-    await ahead.engine.decide('tags', id, 'mine');
-    await settled([ahead]);
-    expect(tagNames(ahead)).toEqual(['before', 'edited', 'keep', 'remove', 'unsent']);
+    expect(tagNames(ahead)).toEqual(['before', 'change', 'keep', 'remove', 'unsent']);
+    // Edited on top of what is gone: the edit is there, what it was made on is not.
+    expect(ahead.sql.all('select name from tags where hue = 9')).toEqual([{ name: 'change' }]);
     expect(serverNames(server)).toEqual(tagNames(ahead));
     expect(lostRows(ahead)).toEqual(['replaced: after, none', 'replaced: none, remove']);
   });

@@ -2,7 +2,7 @@
  * The synced tables of an older version of the app, brought to today's declarations (`protocol.md` §13.8):
  * new tables, and new columns that are nullable or have a constant default. The columns are added to the
  * tables and to every image that is kept of a row: dirty rows, base images, the local side of the outbox,
- * held conflicts. What a frozen bundle says on the wire stays as it is, and so does its hash.
+ * held conflicts, and whatever else the host keeps. What a frozen bundle says on the wire stays as it is, and so does its hash.
  *
  * The server has left out of every answer so far what this device did not know. So the changed tables are
  * marked stale and the next exchange begins with a snapshot that fills them; a half-fetched one is dropped.
@@ -18,12 +18,18 @@ import { rehash } from './intents.ts';
 import type { Sql } from './ports.ts';
 import { findMeta, setMeta, textOf } from './state.ts';
 
-/** Columns in which the engine keeps rows as its own JSON. */
-const IMAGES = [
-  ['_sync_dirty_rows', 'payload'],
-  ['_sync_x_base', 'payload'],
-  ['_sync_outbox_rows', 'local_payload'],
-] as const;
+/** A table with rows of synced tables as the device's own JSON; `table_name` says of which. */
+export interface KeptImages {
+  readonly table: string;
+  readonly columns: readonly string[];
+}
+
+const IMAGES: readonly KeptImages[] = [
+  { table: '_sync_dirty_rows', columns: ['payload'] },
+  { table: '_sync_x_base', columns: ['payload'] },
+  { table: '_sync_x_lost', columns: ['mine', 'theirs'] },
+  { table: '_sync_outbox_rows', columns: ['local_payload'] },
+];
 
 function columnsOf(sql: Sql, table: SyncedTable): ReadonlySet<string> {
   const rows = sql.all('select name from pragma_table_info(?1)', [table.name]);
@@ -39,20 +45,29 @@ function withDefaults(table: SyncedTable, row: LocalRow, added: readonly string[
   return filled;
 }
 
-function fillImages(sql: Sql, table: SyncedTable, added: readonly string[]): void {
+function fillImages(
+  sql: Sql,
+  kept: readonly KeptImages[],
+  table: SyncedTable,
+  added: readonly string[],
+): void {
   const fill = (json: string): string =>
     rowToLocalJson(table.declared, withDefaults(table, rowFromLocalJson(sql, table, json), added));
-  for (const [name, column] of IMAGES) {
-    const rows = sql.all(
-      `select rowid as place, ${column} as image from ${name} where table_name = ?1 and ${column} is not null`,
-      [table.name],
-    );
-    for (const row of rows)
-      sql.run(`update ${name} set ${column} = ?1 where rowid = ?2`, [
-        fill(textOf(row, 'image')),
-        row['place'] ?? null,
-      ]);
-  }
+  for (const { table: name, columns } of kept)
+    for (const column of columns) {
+      const rows = sql.all(
+        `select distinct ${column} as image from ${name} where table_name = ?1 and ${column} is not null`,
+        [table.name],
+      );
+      for (const row of rows) {
+        const image = textOf(row, 'image');
+        sql.run(`update ${name} set ${column} = ?1 where table_name = ?2 and ${column} = ?3`, [
+          fill(image),
+          table.name,
+          image,
+        ]);
+      }
+    }
   const held = sql.all(`select rowid as place, detail from _sync_x_held where table_name = ?1`, [
     table.name,
   ]);
@@ -70,7 +85,7 @@ function fillImages(sql: Sql, table: SyncedTable, added: readonly string[]): voi
 }
 
 /** The names of tables that got columns, or are new to a database that was used before. */
-function changeTables(sql: Sql, catalog: Catalog): string[] {
+function changeTables(sql: Sql, catalog: Catalog, kept: readonly KeptImages[]): string[] {
   const changed: string[] = [];
   const grown: { readonly table: SyncedTable; readonly added: readonly string[] }[] = [];
   for (const table of catalog.tables) {
@@ -82,15 +97,19 @@ function changeTables(sql: Sql, catalog: Catalog): string[] {
     grown.push({ table, added });
   }
   for (const statement of sqliteTables(catalog.schema)) sql.run(statement);
-  for (const { table, added } of grown) fillImages(sql, table, added);
+  for (const { table, added } of grown) fillImages(sql, kept, table, added);
   return changed;
 }
 
-export function migrateTables(sql: Sql, catalog: Catalog): void {
+export function migrateTables(
+  sql: Sql,
+  catalog: Catalog,
+  hostImages: readonly KeptImages[] = [],
+): void {
   const { schemaVersion } = findMeta(sql);
   if (schemaVersion === catalog.schema.version) return;
   const [used] = sql.all('select 1 as found from _sync_managed_tables limit 1');
-  const changed = changeTables(sql, catalog);
+  const changed = changeTables(sql, catalog, [...IMAGES, ...hostImages]);
   for (const table of catalog.tables)
     sql.run(
       'insert or ignore into _sync_managed_tables (schema_name, table_name) values (?1, ?2)',

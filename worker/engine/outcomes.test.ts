@@ -45,6 +45,7 @@ async function createBench(resolver: Resolver): Promise<Bench> {
     ids,
     journal: { ...createJournal(), settled: (_sql, conflicts) => settled.push(...conflicts) },
     resolver,
+    client: '',
     committed: () => undefined,
     progress: () => undefined,
     memory: { capabilities: null, isStopped: false, waits: new Set() },

@@ -19,6 +19,7 @@ import {
 } from '../../test/sim/world.ts';
 import type { Device } from '../../test/sim/world.ts';
 import { createEngine } from './engine.ts';
+import { hold } from './intents.ts';
 import { LAYOUT_VERSION } from './layout.ts';
 
 const open = (
@@ -211,21 +212,23 @@ describe('the update of a used database', () => {
     },
   );
 
-  test('[MIG-344] keeps a held conflict held, with both sides in their new form', async () => {
-    const { server, newer, older, id } = await mixedHousehold();
-    const rename = (device: Device, name: string) =>
-      device.engine.write((sql) => sql.run('update tags set name = ?1 where id = ?2', [name, id]));
-    await rename(newer, 'theirs');
-    await newer.engine.sync();
-    await rename(older, 'mine');
-    await older.engine.sync();
-    expect(older.engine.status().held).toBe(1);
+  test('[MIG-344] keeps a held row held until the person changes or decides it', async () => {
+    const { server, older } = await mixedHousehold();
+    const id = await addTag(older, 'refused');
+    const image = older.sql.all('select payload from _sync_dirty_rows')[0]?.['payload'] ?? null;
+    older.sql.transaction(() => {
+      const key = ['larder', 'tags', `{"id":"${id}"}`] as const;
+      hold(older.sql, key, 'rejected', { server_row: image });
+    });
     const updated = await open(server, nextSchema, older.database.durableImage());
+    expect(
+      updated.sql.all(`select detail ->> '$.server_row' ->> 'stars' as stars from _sync_x_held`),
+    ).toEqual([{ stars: 3 }]);
     expect(await updated.engine.sync()).toMatchObject(clean);
     expect(updated.engine.status()).toMatchObject({ held: 1, unsent: { rows: 1 } });
     expect(await updated.engine.decide('tags', id, 'mine')).toMatchObject({ value: 'decided' });
     expect(await updated.engine.sync()).toMatchObject(clean);
-    expect(server.rows('tags').get(id)).toMatchObject({ name: 'mine' });
+    expect(serverNames(server)).toEqual(['refused', 'shared']);
   });
 
   test('[MIG-345] a database that newer code has had is refused untouched, whichever part is newer', async () => {
@@ -270,5 +273,39 @@ describe('the update of a used database', () => {
     const old = await open(server, kitchenSchema);
     const updated = await open(server, nextSchema, old.database.durableImage());
     expect(tablesOf(updated)).toEqual(tablesOf(fresh));
+  });
+
+  test('[MIG-347] fills the images that the host keeps of rows, and only those of the changed table', async () => {
+    const old = await open(await serverOf(), kitchenSchema);
+    const extraTables = 'create table if not exists kept (table_name text, image text)';
+    old.sql.script(extraTables);
+    for (const [table, image] of [
+      [
+        'tags',
+        `{"id":"${ids.rowId()}","name":"n","name_key":"n","hue":1,"created_at":"c","edited_at":"e"}`,
+      ],
+      ['stores', '{"id":"s"}'],
+    ] as const)
+      old.sql.run('insert into kept (table_name, image) values (?1, ?2)', [table, image]);
+    const database = await createMemoryDatabase(old.database.durableImage());
+    const server = await serverOf();
+    const engine = createEngine({
+      database,
+      schema: nextSchema,
+      transport: server.transport,
+      clock: createFastClock(),
+      ids,
+      journal: createJournal(),
+      extraTables,
+      hostImages: [{ table: 'kept', columns: ['image'] }],
+    });
+    expect(await engine.open()).toEqual({ ok: true, value: undefined });
+    const images = await engine.read((sql) =>
+      sql.all(`select table_name, image ->> 'stars' as stars from kept order by table_name`),
+    );
+    expect(images).toEqual([
+      { table_name: 'stores', stars: null },
+      { table_name: 'tags', stars: 3 },
+    ]);
   });
 });
