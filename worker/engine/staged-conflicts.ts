@@ -23,7 +23,8 @@ export function stagedConflicts(
        and g.table_name = d.table_name and g.key_json = d.key_json
      where (g.payload is null and s.deleted = 0)
         or (g.payload is not null
-            and (s.row_version is null or s.deleted = 1 or s.row_version <> g.row_version))
+            and (s.row_version is null or s.deleted = 1 or s.row_version <> g.row_version
+              or g.table_name in (select table_name from _sync_x_stale_tables)))
      order by d.dirty_ordinal`,
     [snapshotId],
   );
