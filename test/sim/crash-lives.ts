@@ -18,20 +18,30 @@ import {
   WRITTEN_BACK_AFTER_MS,
 } from './files-model.ts';
 import type { DiskHandle } from './files-model.ts';
+import { landLateOwners } from './late-owners.ts';
 import { createRandom } from './prng.ts';
 
 export interface CrashReport {
   readonly kills: number;
   readonly powerCuts: number;
   readonly lateLandings: number;
+  readonly lateOwners: number;
   readonly merges: number;
   readonly basesWritten: number;
   readonly removals: number;
+  /** Bases that carried a transaction which no record has. */
+  readonly carryingBases: number;
+  /** Sessions that began behind a torn record of the directory's log. */
+  readonly tornLogs: number;
+  /** Openings that found two owners of one epoch. */
+  readonly equalEpochs: number;
+  /** Openings that knew the state after a part of the files. */
+  readonly fastOpenings: number;
   /** Openings that gave a state nobody ever made, or that were refused. */
   readonly wrongStates: number;
   /** Acknowledged before a kill, and gone. */
   readonly lostOnKill: number;
-  /** Written back before a power cut, and gone all the same. */
+  /** Written back before a power cut, or answered to by a strict disk, and gone all the same. */
   readonly lostWrittenBack: number;
   /** A power cut took acknowledged work and the opening said that nothing can be missing. */
   readonly lossesUnsaid: number;
@@ -69,14 +79,20 @@ export async function runCrashLives(
 ): Promise<CrashReport> {
   const random = createRandom(seed);
   const clock = createSimulatedClock();
-  const disk = createSimulatedDisk(clock, random);
+  const isStrict = seed % 4 === 0;
+  const disk = createSimulatedDisk(clock, random, { isStrict });
   const report = {
     kills: 0,
     powerCuts: 0,
     lateLandings: 0,
+    lateOwners: 0,
     merges: 0,
     basesWritten: 0,
     removals: 0,
+    carryingBases: 0,
+    tornLogs: 0,
+    equalEpochs: 0,
+    fastOpenings: 0,
     wrongStates: 0,
     lostOnKill: 0,
     lostWrittenBack: 0,
@@ -119,7 +135,8 @@ export async function runCrashLives(
       if (!isKept) report.lostOnKill++;
     } else {
       const cutAtMs = powerCutAtMs;
-      const safe = acknowledged.findLast(({ atMs }) => cutAtMs - atMs > WRITTEN_BACK_AFTER_MS);
+      const safeAfterMs = isStrict ? -1 : WRITTEN_BACK_AFTER_MS;
+      const safe = acknowledged.findLast(({ atMs }) => cutAtMs - atMs > safeAfterMs);
       if (safe !== undefined && !descends(tag, safe.tag)) report.lostWrittenBack++;
       // Files that vanished without a trace only a witness outside the folder could miss.
       if (!isKept && loss === 'none' && namedUpTo > seq) report.lossesUnsaid++;
@@ -161,9 +178,11 @@ export async function runCrashLives(
     }
     const image = join(pages);
     states.set(tag, { digest: digestOf(image), parentTag });
+    const isCarried = random(30) === 0;
+    if (isCarried) report.carryingBases++;
     log.commit({
       pageCount: pages.length,
-      touchedPages: random(30) === 0 ? PAGES_MAX : 1, // now and then a carrying base
+      touchedPages: isCarried ? PAGES_MAX : 1,
       schemaChanged: false,
       schemaVersion: 1,
       readChanges: () => changes,
@@ -179,10 +198,10 @@ export async function runCrashLives(
   }
 
   async function live(handle: DiskHandle): Promise<void> {
-    const namedUpTo = [...disk.files.keys()].reduce(
-      (most, name) => Math.max(most, parseFileName(name)?.lastSeq ?? 0),
-      0,
-    );
+    const namesBefore = [...disk.files.keys()].flatMap((name) => parseFileName(name) ?? []);
+    const namedUpTo = namesBefore.reduce((most, { lastSeq }) => Math.max(most, lastSeq), 0);
+    const nonces = new Map(namesBefore.map(({ epoch, nonce }) => [epoch, nonce]));
+    if (namesBefore.some(({ epoch, nonce }) => nonces.get(epoch) !== nonce)) report.equalEpochs++;
     const opened = await open({
       store: handle.store,
       clock,
@@ -196,6 +215,7 @@ export async function runCrashLives(
       return;
     }
     const log = opened.value;
+    if (namesBefore.length > handle.readCount()) report.fastOpenings++;
     const image = log.takeImage();
     judge(image, log.opening, namedUpTo);
     const pages = Array.from({ length: image.length / PAGE_SIZE_BYTES }, (_, index) =>
@@ -213,10 +233,25 @@ export async function runCrashLives(
     if (random(4) === 0) await log.close();
   }
 
+  /** Only after kills: who lost the lock was alive a moment ago, so no power was cut in between. */
+  async function meetLateOwners(): Promise<void> {
+    const tag = ++tags;
+    const landed = await landLateOwners(disk, clock, random, (page) => {
+      page.set(randomBytes(32), 64);
+      new DataView(page.buffer).setUint32(0, tag, true);
+    });
+    if (landed === null) return;
+    report.lateOwners++;
+    const parentTag = tagOf(landed.seenImage);
+    states.set(tag, { digest: digestOf(landed.lateImage), parentTag });
+    acknowledged.push({ tag: landed.isKept ? tag : parentTag, atMs: clock.elapsedMs() });
+  }
+
   for (let life = 0; life < lives; life++) {
     const handle = disk.open();
     const namesBefore = new Set(disk.files.keys());
-    if (random(3) > 0) handle.dieAtWrite(1 + random(60));
+    // Dying in the very first put makes owners of equal epochs: the next one cannot know of it.
+    if (random(3) > 0) handle.dieAtWrite(random(5) === 0 ? 1 : 1 + random(60));
     await drive(clock, Promise.race([live(handle), handle.died]));
     const crash = random(3) === 0 ? 'power-cut' : 'kill';
     if (crash === 'kill') report.kills++;
@@ -232,7 +267,9 @@ export async function runCrashLives(
     for (const name of namesBefore) if (!disk.files.has(name)) report.removals++;
     disk.crash(crash);
     if (random(4) === 0) report.lateLandings += disk.landLatePuts();
+    if (crash === 'kill' && random(12) === 0) await drive(clock, meetLateOwners());
     clock.advance(random(80_000));
   }
+  report.tornLogs = disk.tornLogs();
   return report;
 }

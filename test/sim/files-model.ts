@@ -2,7 +2,10 @@
  * A simulated disk behind the `Store` port, and the clock that goes with it. It crashes like the real ones
  * were seen to (storage.md §1): a killed process leaves the file it was writing absent, empty, torn or
  * whole; a power cut does that to every file younger than the time the system needs to write back; a put
- * of a dead owner may land late. Deterministic: everything is drawn from one seeded source.
+ * of a dead owner may land late. A kill may also tear the log in which the browser keeps the directory: what
+ * the next session puts behind the torn record, acknowledged or not, is gone one start later, unless that
+ * session settled first. A strict disk, like IndexedDB, keeps through a power cut what it answered to.
+ * Deterministic: everything is drawn from one seeded source.
  *
  * One handle is one owner's connection. After its death every call of it stays silent for ever, as in a
  * killed worker.
@@ -62,6 +65,8 @@ export interface DiskHandle {
   isDead(): boolean;
   readonly died: Promise<void>;
   kill(): void;
+  /** Files that were read so far. */
+  readCount(): number;
 }
 
 export interface SimulatedDisk {
@@ -70,7 +75,11 @@ export interface SimulatedDisk {
   crash(kind: 'kill' | 'power-cut'): void;
   /** Puts of dead owners that land only now. */
   landLatePuts(): number;
+  /** Puts a file by other hands than an owner's. */
+  land(name: string, bytes: Uint8Array<ArrayBuffer>): void;
   readonly files: Map<string, SimulatedFile>;
+  /** How many sessions began behind a torn record of the directory's log. */
+  tornLogs(): number;
 }
 
 export interface SimulatedFile {
@@ -80,32 +89,49 @@ export interface SimulatedFile {
   readonly outlivedPowerCut: boolean;
   /** The same as `writtenMs` by the wall clock of that moment. */
   readonly writtenWallMs: number;
+  /** Entered behind a torn record of the directory's log: gone at the next start. */
+  readonly isBehindTear: boolean;
 }
+
+/** A torn record swallows the rest of its block: so many entries were seen to go (Chromium 156). */
+const SWALLOWED_MIN = 6;
+const SWALLOWED_MAX = 51;
 
 /** People and networks set wall clocks: this far from the truth, each way. */
 const WALL_CLOCK_OFF_MS_MAX = 280_000;
 
-const NEVER = new Promise<never>(() => undefined);
+/** Each its own: one promise for all would hold on to everybody who ever waited for it. */
+const never = (): Promise<never> => new Promise(() => undefined);
 
-export function createSimulatedDisk(clock: SimulatedClock, random: Random): SimulatedDisk {
+export function createSimulatedDisk(
+  clock: SimulatedClock,
+  random: Random,
+  { isStrict = false }: { readonly isStrict?: boolean } = {},
+): SimulatedDisk {
   const files = new Map<string, SimulatedFile>();
   const handles = new Set<DiskHandle>();
   let inFlight = new Map<string, Uint8Array<ArrayBuffer>>();
   const late = new Map<string, Uint8Array<ArrayBuffer>>();
 
   let wallClockOffMs = 0;
+  /** Entries that the torn record at the end of the directory's log would still swallow. */
+  let swallows = 0;
+  let tornLogs = 0;
 
   const land = (name: string, bytes: Uint8Array<ArrayBuffer>): void => {
     if (files.has(name)) return;
     const writtenMs = clock.elapsedMs();
     const writtenWallMs = writtenMs + wallClockOffMs;
-    files.set(name, { bytes, writtenMs, writtenWallMs, outlivedPowerCut: false });
+    const isBehindTear = swallows > 0;
+    if (isBehindTear) swallows--;
+    files.set(name, { bytes, writtenMs, writtenWallMs, outlivedPowerCut: isStrict, isBehindTear });
   };
   const tear = (bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> =>
     bytes.slice(0, random(bytes.length));
 
   function open(): DiskHandle {
     let isDead = false;
+    let readCount = 0;
     let writesLeft = Number.POSITIVE_INFINITY;
     let reportDeath = (): void => undefined;
     const died = new Promise<void>((resolve) => {
@@ -120,9 +146,9 @@ export function createSimulatedDisk(clock: SimulatedClock, random: Random): Simu
       for (let turn = random(6); turn >= 0; turn--) await Promise.resolve();
     }
     async function call<T>(work: () => Result<T, StoreFailure>): Promise<Result<T, StoreFailure>> {
-      if (isDead) return NEVER;
+      if (isDead) return never();
       await turns();
-      return isDead ? NEVER : work();
+      return isDead ? never() : work();
     }
     const countWrite = (): void => {
       writesLeft--;
@@ -130,11 +156,16 @@ export function createSimulatedDisk(clock: SimulatedClock, random: Random): Simu
     };
     const store: Store = {
       kind: 'memory',
-      survives: { processKill: true, powerCut: false },
-      settle: () => call(() => ok(undefined)),
+      survives: { processKill: true, powerCut: isStrict },
+      settle: () =>
+        call(() => {
+          swallows = 0; // filler went through the log in front of everything that comes
+          return ok(undefined);
+        }),
       list: () => call(() => ok([...files.keys()])),
       read: (name) =>
         call(() => {
+          readCount++;
           const file = files.get(name);
           return file === undefined
             ? err({ type: 'absent', detail: name })
@@ -146,13 +177,13 @@ export function createSimulatedDisk(clock: SimulatedClock, random: Random): Simu
         return file === undefined ? null : clock.elapsedMs() + wallClockOffMs - file.writtenWallMs;
       },
       async put(name, buffer) {
-        if (isDead) return NEVER;
+        if (isDead) return never();
         if (files.has(name) || inFlight.has(name)) return err({ type: 'exists', detail: name });
         const bytes = new Uint8Array(buffer.slice(0));
         inFlight.set(name, bytes);
         countWrite();
         await turns();
-        if (isDead) return NEVER;
+        if (isDead) return never();
         inFlight.delete(name);
         land(name, bytes);
         return ok(undefined);
@@ -169,6 +200,7 @@ export function createSimulatedDisk(clock: SimulatedClock, random: Random): Simu
       died,
       kill,
       isDead: () => isDead,
+      readCount: () => readCount,
       dieAtWrite(count) {
         writesLeft = count;
       },
@@ -184,6 +216,8 @@ export function createSimulatedDisk(clock: SimulatedClock, random: Random): Simu
       wallClockOffMs = random(2 * WALL_CLOCK_OFF_MS_MAX) - WALL_CLOCK_OFF_MS_MAX;
       for (const handle of handles) handle.kill();
       handles.clear();
+      for (const [name, { isBehindTear }] of files) if (isBehindTear) files.delete(name);
+      swallows = 0;
       if (kind === 'power-cut') {
         for (const [name, file] of files) {
           const { bytes, writtenMs } = file;
@@ -197,6 +231,7 @@ export function createSimulatedDisk(clock: SimulatedClock, random: Random): Simu
           if (left !== undefined) files.set(name, { ...left, outlivedPowerCut: true });
         }
       }
+      const isTorn = kind === 'kill' && inFlight.size > 0 && random(4) === 0;
       for (const [name, bytes] of inFlight) {
         const fate = random(10);
         if (fate < 3) land(name, new Uint8Array(0));
@@ -205,10 +240,21 @@ export function createSimulatedDisk(clock: SimulatedClock, random: Random): Simu
         else if (fate < 9 && kind === 'kill') late.set(name, bytes);
       }
       inFlight = new Map();
+      if (isTorn) {
+        tornLogs++;
+        late.clear(); // the browser itself was killed, not a worker of it: nothing of it lands later
+        swallows = SWALLOWED_MIN + random(SWALLOWED_MAX - SWALLOWED_MIN + 1);
+      }
     },
+    tornLogs: () => tornLogs,
+    land,
     landLatePuts() {
       const count = late.size;
-      for (const [name, bytes] of late) land(name, bytes);
+      for (const [name, bytes] of late) {
+        // A stream that is closed late replaces what has its name by now; a strict store refuses.
+        if (!isStrict) files.delete(name);
+        land(name, bytes);
+      }
       late.clear();
       return count;
     },
@@ -249,7 +295,7 @@ export function withPutFault(inner: Store, putNumber: number, fault: PutFault): 
     if (!isFaulty) return inner.put(name, bytes);
     if (fault.startsWith('lands-half')) await inner.put(name, bytes.slice(0, bytes.byteLength / 2));
     else if (fault.startsWith('lands')) await inner.put(name, bytes);
-    if (fault.includes('hangs')) return NEVER;
+    if (fault.includes('hangs')) return never();
     return failure(fault === 'says-full' ? 'full' : 'broken');
   }
   return { store: { ...inner, put }, putCount: () => putCount };

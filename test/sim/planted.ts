@@ -9,13 +9,18 @@ import { build } from 'vite';
 
 const root = join(import.meta.dirname, '../..');
 
-export interface Mistake {
-  readonly name: string;
+export interface Edit {
   /** Path from the root of the repository. */
   readonly file: string;
   /** Must occur exactly once: a mistake that no longer matches is no proof. */
   readonly right: string;
   readonly wrong: string;
+}
+
+export interface Mistake extends Edit {
+  readonly name: string;
+  /** Second walls that have to go, too, before the first one can be seen to matter. */
+  readonly also?: readonly Edit[];
 }
 
 /** How many seeds a planted mistake may hide from a model, in the middle of several tries. */
@@ -60,7 +65,8 @@ export async function withMistake<Module, T>(
   // Inside the repository, so that packages left outside the build are found.
   await mkdir(join(root, '.build'), { recursive: true });
   const folder = await mkdtemp(join(root, '.build', 'planted-'));
-  let occurrences = 0;
+  const edits = [mistake, ...(mistake.also ?? [])];
+  const matches = edits.map(() => 0);
   try {
     await build({
       root,
@@ -73,14 +79,20 @@ export async function withMistake<Module, T>(
           name: 'plant-mistake',
           enforce: 'pre',
           transform(code, id) {
-            if (id !== join(root, mistake.file)) return null;
-            occurrences = code.split(mistake.right).length - 1;
-            return code.replace(mistake.right, mistake.wrong);
+            let text = code;
+            for (const [index, { file, right, wrong }] of edits.entries()) {
+              if (id !== join(root, file)) continue;
+              matches[index] = text.split(right).length - 1;
+              text = text.replace(right, () => wrong);
+            }
+            return text === code ? null : text;
           },
         },
       ],
     });
-    if (occurrences !== 1) throw new Error(`${mistake.name} matches ${occurrences} times`);
+    if (matches.some((count) => count !== 1)) {
+      throw new Error(`${mistake.name} matches ${matches.join(', ')} times`);
+    }
     const file = `${entry.split('/').at(-1)?.replace(/\.ts$/, '') ?? ''}.js`;
     const module: Module = await import(pathToFileURL(join(folder, file)).href);
     return await work(module);

@@ -76,13 +76,16 @@ export async function openLocalDatabase(deps: LocalDatabaseDeps): Promise<OwnedD
     deps.onFailed?.(failure);
   };
   const records = deps.records ?? null;
-  const [engine, witness, opened] = await Promise.all([
-    loadSqliteEngine(deps.wasm),
-    records?.witness(),
+  const loading = loadSqliteEngine(deps.wasm);
+  const asked = await records?.witness();
+  const witness = asked?.ok === true ? asked.value : null;
+  const [engine, opened] = await Promise.all([
+    loading,
     openPageLog({
       ...deps,
       schemaVersion: deps.schemaVersion ?? 0,
       oldestWriterVersion: deps.oldestWriterVersion ?? 0,
+      knownId: witness?.databaseId ?? null,
       onFailed: fail,
     }),
   ]);
@@ -102,9 +105,7 @@ export async function openLocalDatabase(deps: LocalDatabaseDeps): Promise<OwnedD
     captured.copyImage(into);
   });
   const opening =
-    witness === undefined
-      ? log.opening
-      : { ...log.opening, loss: judgeLoss(log.opening, witness.ok ? witness.value : null) };
+    records === null ? log.opening : { ...log.opening, loss: judgeLoss(log.opening, witness) };
   const attest = createAttester(records, opening.databaseId);
   return {
     sql,

@@ -5,7 +5,7 @@
  * records of lower ones.
  *
  * A plan made here is a guess. It becomes an answer only when the state found in the files that were read
- * is at least as good as every name that was not read (`canMatter`); otherwise the caller reads the rest.
+ * is at least as good as every name (`canMatter`); otherwise the caller reads the rest.
  */
 import type { Owner } from './file-format.ts';
 import type { FileName } from './file-names.ts';
@@ -27,8 +27,8 @@ export interface ListedFile extends FileName {
 const endOf = ({ epoch, lastSeq, nonce }: ListedFile): End => ({ epoch, seq: lastSeq, nonce });
 
 /**
- * Whether a file that was not read could change what was found: a better end, or a sign that something
- * is missing after it.
+ * Whether a file could change what was found, by its name: a better end, or a sign that something is
+ * missing after it.
  */
 export const canMatter = (file: ListedFile, found: End): boolean =>
   compareEnds(endOf(file), found) > 0 || file.lastSeq > found.seq;

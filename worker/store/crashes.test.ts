@@ -1,3 +1,3 @@
 import { testCrashes } from '../../test/sim/crashes.ts';
 
-testCrashes(1, 10);
+testCrashes(1, 13);

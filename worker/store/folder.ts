@@ -2,10 +2,11 @@
  * Finds the state that a folder holds, reading as little as that takes, and sets aside what cannot be read.
  *
  * What must hold: the answer is the one that reading everything would give. A few files chosen by name are
- * read first; unless what they hold is at least as good as every other name, all the rest is read too.
+ * read first; unless the state in them is at least as good as every name, all the rest is read too.
  * A read that fails is tried again and then stops the start: it says nothing about the content. A read
  * that finds damage is a fact about the file. Files with names that are not ours are left alone.
  */
+import { areBytesEqual } from '../../shared/bytes.ts';
 import { err, ok } from '../../shared/result.ts';
 import type { Result } from '../../shared/result.ts';
 import { pause } from './commit.ts';
@@ -15,7 +16,7 @@ import { decodeBase, decodeSegment } from './file-format.ts';
 import { parseFileName, quarantineName } from './file-names.ts';
 import type { LogClock, Store, StoreFailure } from './files.ts';
 import { recover } from './recover.ts';
-import type { NamedBase, NamedSegment, Recovery, RecoveryInput } from './recover.ts';
+import type { Expected, NamedBase, NamedSegment, Recovery, RecoveryInput } from './recover.ts';
 
 const READS_AT_ONCE_MAX = 32;
 const READ_ATTEMPTS_MAX = 3;
@@ -41,11 +42,10 @@ export interface FoundState {
   readonly recovery: Recovery;
 }
 
-/** `freshId` names the database that begins when there is none. */
 export async function findState(
   store: Store,
   clock: LogClock,
-  freshId: Uint8Array,
+  expected: Expected,
 ): Promise<Result<FoundState, StoreFailure>> {
   const listed = await retrying(clock, () => store.list());
   if (!listed.ok) return listed;
@@ -56,25 +56,30 @@ export async function findState(
     const read = await reading.read(plan);
     if (!read.ok) return read;
     const folder = reading.folder();
-    const recovery = recover(folder, freshId);
-    // What lies beyond a gap may have its predecessor in a file that was not read.
-    const isSettled = recovery.loss !== 'certain';
-    if (isSettled && !folder.unread.some((file) => canMatter(file, recovery.best))) {
+    const recovery = recover(folder, expected);
+    // What lies beyond a gap may have its predecessor in a file that was not read. Files that were read
+    // count as well: the newest base may be a former owner's, and theirs the way around it.
+    const isSettled = recovery.loss !== 'certain' && isExpected(recovery, expected);
+    if (isSettled && !reading.usable().some((file) => canMatter(file, recovery.best))) {
       return ok({ folder, recovery });
     }
     if (read.value === 'all sound') break; // the same plan again would teach nothing
   }
-  return finish(reading, freshId);
+  return finish(reading, expected);
 }
+
+/** Names say nothing of the database: a plan can have chosen the files of another one. */
+const isExpected = ({ databaseId }: Recovery, { knownId }: Expected): boolean =>
+  knownId === null || areBytesEqual(databaseId, knownId);
 
 async function finish(
   reading: Reading,
-  freshId: Uint8Array,
+  expected: Expected,
 ): Promise<Result<FoundState, StoreFailure>> {
   const read = await reading.read(reading.folder().unread);
   if (!read.ok) return read;
   const folder = reading.folder();
-  return ok({ folder, recovery: recover(folder, freshId) });
+  return ok({ folder, recovery: recover(folder, expected) });
 }
 
 interface Reading {

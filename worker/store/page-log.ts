@@ -8,6 +8,7 @@
  * It knows no SQLite: pages come in through `commit`, the image goes out once, at the start.
  */
 import { assert } from '../../shared/assert.ts';
+import { hexDecode, hexEncode } from '../../shared/bytes.ts';
 import { err, ok } from '../../shared/result.ts';
 import type { Result } from '../../shared/result.ts';
 import { createCommitLine } from './commit.ts';
@@ -25,7 +26,7 @@ import { findState, quarantineDamaged } from './folder.ts';
 import type { Folder, FoundState } from './folder.ts';
 import { createReadOnlyLog } from './read-only-log.ts';
 import { buildImage } from './recover.ts';
-import type { ChainPoint, Loss, Recovery } from './recover.ts';
+import type { ChainPoint, Expected, Loss, Recovery } from './recover.ts';
 import { createRounds } from './rounds.ts';
 import type { Rounds } from './rounds.ts';
 
@@ -40,6 +41,8 @@ export interface PageLogDeps {
   /** Version of the code's schema, and the oldest whose code may still write what it writes. */
   readonly schemaVersion: number;
   readonly oldestWriterVersion: number;
+  /** The database that was here last, as hexadecimal, if something outside of the files knows. */
+  readonly knownId?: string | null;
   readonly limits?: Partial<CompactionLimits>;
   onSlow?(isSlow: boolean): void;
   /** Called once, when saving has failed for good: the owner must open the database anew. */
@@ -93,8 +96,7 @@ export async function openPageLog(deps: PageLogDeps): Promise<Result<PageLog, St
   // Settling and reading do not disturb each other; both must be done before the first put.
   const settled = deps.store.settle();
   for (let attempt = 0; attempt < OPEN_ATTEMPTS_MAX; attempt++) {
-    const freshId = deps.randomBytes(DATABASE_ID_BYTES);
-    const found = await findState(deps.store, deps.clock, freshId);
+    const found = await findState(deps.store, deps.clock, expectedOf(deps));
     if (!found.ok) return found;
     const refusal = refuses(found.value.folder, deps.schemaVersion);
     if (refusal !== null) return err(refusal);
@@ -110,6 +112,14 @@ export async function openPageLog(deps: PageLogDeps): Promise<Result<PageLog, St
     if (opened.value !== 'another-owner') return ok(opened.value);
   }
   return err({ type: 'busy', detail: 'another owner keeps opening this database' });
+}
+
+function expectedOf(deps: PageLogDeps): Expected {
+  const { knownId = null } = deps;
+  return {
+    freshId: deps.randomBytes(DATABASE_ID_BYTES),
+    knownId: knownId === null ? null : hexDecode(knownId),
+  };
 }
 
 /** Older code never repairs, compacts or deletes what newer code wrote. */
@@ -178,7 +188,7 @@ async function takeOverAgain(
   await deps.store.remove(SPARE_NAME);
   const settled = await deps.store.settle();
   if (!settled.ok) return settled;
-  const found = await findState(deps.store, deps.clock, deps.randomBytes(DATABASE_ID_BYTES));
+  const found = await findState(deps.store, deps.clock, expectedOf(deps));
   if (!found.ok) return found;
   const { recovery } = found.value;
   const isOnSameChain = end.seq === 0 || recovery.crcBySeq.get(end.seq) === end.crc;
@@ -301,7 +311,7 @@ const openingOf = (recovery: Recovery, epoch: number, quarantinedFiles: number):
   loss: recovery.loss,
   seq: recovery.end.seq,
   epoch,
-  databaseId: [...recovery.databaseId].map((byte) => byte.toString(16).padStart(2, '0')).join(''),
+  databaseId: hexEncode(recovery.databaseId),
   quarantinedFiles,
 });
 

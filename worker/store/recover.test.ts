@@ -26,7 +26,7 @@ const file = (...records: LogRecord[]): NamedSegment => ({
 });
 
 const open = (...segments: NamedSegment[]) => {
-  const found = recover({ segments, bases: [], damagedUpToSeq: 0 }, ID);
+  const found = recover({ segments, bases: [], damagedUpToSeq: 0 }, { freshId: ID, knownId: null });
   return { seq: found.end.seq, fill: buildImage(found)[0], clean: found.clean, loss: found.loss };
 };
 

@@ -10,6 +10,7 @@
  * record that does not fit its predecessor counts as absent; loss is reported, never hidden.
  */
 import { must } from '../../shared/assert.ts';
+import { areBytesEqual } from '../../shared/bytes.ts';
 import { compareEnds } from './cover.ts';
 import type { End } from './cover.ts';
 import { chainStart } from './file-format.ts';
@@ -202,18 +203,22 @@ function followBack(tree: RecordTree, crcBySeq: Map<number, number>, base: Base 
   }
 }
 
-function isSameId(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+/** What is known about the database before its files are looked at. */
+export interface Expected {
+  /** Names the database that begins when there is none. */
+  readonly freshId: Uint8Array;
+  /** The one that was here last, where something outside of the files remembers it. */
+  readonly knownId: Uint8Array | null;
 }
 
 /**
- * The state to open. `freshId` names the database that begins when there is none. Files of another
- * database id can only be remains of a folder that was cleared while open; the better end wins.
+ * The state to open. Files of another database id are remains of a folder that was cleared while open, or
+ * were copied here: the known database wins, and where none is known, the better end.
  */
-export function recover(input: RecoveryInput, freshId: Uint8Array): Recovery {
+export function recover(input: RecoveryInput, { freshId, knownId }: Expected): Recovery {
   const ids: Uint8Array[] = [];
   const noteId = (databaseId: Uint8Array): void => {
-    if (!ids.some((id) => isSameId(id, databaseId))) ids.push(databaseId);
+    if (!ids.some((id) => areBytesEqual(id, databaseId))) ids.push(databaseId);
   };
   for (const { segment } of input.segments) noteId(segment.databaseId);
   for (const { base } of input.bases) noteId(base.databaseId);
@@ -221,12 +226,17 @@ export function recover(input: RecoveryInput, freshId: Uint8Array): Recovery {
   if (ids.length < 2) return recoverDatabase(only ?? freshId, input);
   const found = ids.map((databaseId) =>
     recoverDatabase(databaseId, {
-      segments: input.segments.filter(({ segment }) => isSameId(segment.databaseId, databaseId)),
-      bases: input.bases.filter(({ base }) => isSameId(base.databaseId, databaseId)),
+      segments: input.segments.filter(({ segment }) =>
+        areBytesEqual(segment.databaseId, databaseId),
+      ),
+      bases: input.bases.filter(({ base }) => areBytesEqual(base.databaseId, databaseId)),
       damagedUpToSeq: input.damagedUpToSeq,
     }),
   );
-  return found.reduce((a, b) => (compareEnds(b.best, a.best) > 0 ? b : a));
+  const known = found.find(
+    ({ databaseId }) => knownId !== null && areBytesEqual(databaseId, knownId),
+  );
+  return known ?? found.reduce((a, b) => (compareEnds(b.best, a.best) > 0 ? b : a));
 }
 
 /** The recovered SQLite file, built in place in one buffer; empty when there is no page yet. */
