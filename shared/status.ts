@@ -37,6 +37,8 @@ export interface SyncStatus {
   /** Questions that wait for a person; nothing waits for their answers. */
   readonly choices: number;
   readonly durable: 'strict' | 'relaxed' | 'none';
+  /** The store has not answered for ten seconds; what was typed is not saved yet. */
+  readonly isSavingSlow?: boolean;
   readonly progress: { readonly done: number; readonly total: number } | null;
   readonly lastExchangeAt: string | null;
   readonly nextTryAt: string | null;

@@ -3,13 +3,11 @@
  * engine. Whoever calls this holds the owner lock (`OWNED`) until `close` has resolved.
  */
 import { assert } from '../shared/assert.ts';
-import { err } from '../shared/result.ts';
 import { appVersion } from '../shared/app-version.ts';
 import { kitchenSchema } from '../shared/schema/tables.ts';
-import type { SyncStatus } from '../shared/status.ts';
 import { createJournal } from './acts/journal.ts';
 import { keptImages, localTablesSql } from './acts/local-tables.ts';
-import { createEngine, type Engine } from './engine/engine.ts';
+import { createEngine } from './engine/engine.ts';
 import { writerVersion } from './engine/local-tables.ts';
 import { createBrowserClock } from './host/browser-clock.ts';
 import { createCryptoIds, randomBytes } from './host/crypto-ids.ts';
@@ -27,8 +25,9 @@ import { createKitchen, layOutSamples, type OpenKitchen } from './kitchen.ts';
 import { prefsTableSql } from './prefs.ts';
 import type { CompactionLimits } from './store/compact.ts';
 import { DATABASE_ID_BYTES } from './store/file-format.ts';
-import { StoreError, type StoreFailure } from './store/files.ts';
+import { StoreError } from './store/files.ts';
 import { putImage } from './store/put-image.ts';
+import { createStoreNews, withStore } from './stored-engine.ts';
 
 /**
  * One lock for all kitchens of this device, not one for each: whoever holds it also decides which of them
@@ -67,6 +66,7 @@ export async function openKitchen(open: OpenKitchenDeps): Promise<OpenKitchen> {
   const ids = createCryptoIds(clock);
   const nowIso = () => new Date(clock.nowMs()).toISOString();
   const { store, durability, records } = await findStore(databaseName);
+  const news = createStoreNews();
   const database = await openLocalDatabase({
     store,
     clock,
@@ -76,6 +76,8 @@ export async function openKitchen(open: OpenKitchenDeps): Promise<OpenKitchen> {
     oldestWriterVersion: writerVersion(kitchenSchema.version),
     ...(stay === 'brief' ? { limits: PUTS_ONLY } : {}),
     records,
+    onSlow: news.onSlow,
+    onRoom: news.onRoom,
     onFailed: onLost,
   });
   const transport = createStoppableTransport(
@@ -99,7 +101,7 @@ export async function openKitchen(open: OpenKitchenDeps): Promise<OpenKitchen> {
   const opened = await engine.open();
   assert(opened.ok, `the local database opens: ${JSON.stringify(opened)}`);
   const deps = {
-    engine: withStore(engine, () => database.readOnly()),
+    engine: withStore(engine, database, news),
     ids,
     nowIso,
     todayIso: () => localDay(clock.nowMs()),
@@ -131,7 +133,7 @@ export async function restoreKitchen(
   image: Uint8Array<ArrayBuffer>,
 ): Promise<void> {
   const { store } = await findStore(databaseName);
-  const { version } = kitchenSchema;
+  const version = writerVersion(kitchenSchema.version);
   const written = await putImage(store, image, {
     databaseId: randomBytes(DATABASE_ID_BYTES),
     schemaVersion: version,
@@ -153,28 +155,6 @@ export async function removeKitchen(databaseName: string): Promise<void> {
   if (!forgotten.ok && forgotten.error.type !== 'absent') {
     throw new Error(`the kitchen's marker stays: ${forgotten.error.detail}`);
   }
-}
-
-/**
- * What the store has to say, in the engine's answers: the engine knows no stores. One that is full refuses
- * within the transaction, and is the first thing to say about this device.
- */
-function withStore(engine: Engine, readOnly: () => StoreFailure | null): Engine {
-  const told = (status: SyncStatus): SyncStatus =>
-    readOnly()?.type === 'full' ? { ...status, phase: 'storage-full' } : status;
-  return {
-    ...engine,
-    status: () => told(engine.status()),
-    watchStatus: (onStatus) => engine.watchStatus((status) => onStatus(told(status))),
-    async write(work) {
-      try {
-        return await engine.write(work);
-      } catch (cause) {
-        if (cause instanceof StoreError) return err({ type: 'not-durable', cause });
-        throw cause;
-      }
-    },
-  };
 }
 
 /** The person's own calendar day, not the one in Greenwich. */

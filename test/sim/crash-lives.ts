@@ -235,16 +235,17 @@ export async function runCrashLives(
 
   /** Only after kills: who lost the lock was alive a moment ago, so no power was cut in between. */
   async function meetLateOwners(): Promise<void> {
-    const tag = ++tags;
-    const landed = await landLateOwners(disk, clock, random, (page) => {
-      page.set(randomBytes(32), 64);
-      new DataView(page.buffer).setUint32(0, tag, true);
+    const newest = await landLateOwners(disk, clock, random, (before) => {
+      const image = before.slice();
+      const tag = ++tags;
+      image.set(randomBytes(32), 64);
+      new DataView(image.buffer).setUint32(0, tag, true);
+      states.set(tag, { digest: digestOf(image), parentTag: tagOf(before) });
+      return image;
     });
-    if (landed === null) return;
+    if (newest === null) return;
     report.lateOwners++;
-    const parentTag = tagOf(landed.seenImage);
-    states.set(tag, { digest: digestOf(landed.lateImage), parentTag });
-    acknowledged.push({ tag: landed.isKept ? tag : parentTag, atMs: clock.elapsedMs() });
+    acknowledged.push({ tag: tagOf(newest), atMs: clock.elapsedMs() });
   }
 
   for (let life = 0; life < lives; life++) {

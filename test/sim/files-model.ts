@@ -276,6 +276,41 @@ export const PUT_FAULTS = [
 ] as const;
 export type PutFault = (typeof PUT_FAULTS)[number];
 
+export interface StoreWithQuota {
+  readonly store: Store;
+  /** Bytes that files may take from now on. */
+  setQuota(bytes: number): void;
+  usedBytes(): number;
+}
+
+/** A store that says `full` when a put would take it over its quota; half of it may land all the same. */
+export function withQuota(inner: Store, quotaBytes = Infinity): StoreWithQuota {
+  const sizes = new Map<string, number>();
+  let quota = quotaBytes;
+  const usedBytes = (): number => [...sizes.values()].reduce((sum, size) => sum + size, 0);
+  const store: Store = {
+    ...inner,
+    async put(name, bytes) {
+      if (usedBytes() + bytes.byteLength > quota)
+        return err({ type: 'full', detail: 'over quota' });
+      const written = await inner.put(name, bytes);
+      if (written.ok) sizes.set(name, bytes.byteLength);
+      return written;
+    },
+    async remove(name) {
+      sizes.delete(name);
+      return inner.remove(name);
+    },
+  };
+  return {
+    store,
+    usedBytes,
+    setQuota(bytes) {
+      quota = bytes;
+    },
+  };
+}
+
 export interface FaultyStore {
   readonly store: Store;
   /** How many puts were made so far. */

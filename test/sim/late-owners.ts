@@ -13,7 +13,7 @@ import type { Owner } from '../../worker/store/file-format.ts';
 import { baseName, logName } from '../../worker/store/file-names.ts';
 import { findState } from '../../worker/store/folder.ts';
 import { encodeRecord, FLAG_EPOCH_START, PAGE_SIZE_BYTES } from '../../worker/store/format.ts';
-import type { LogRecord, PageChanges } from '../../worker/store/format.ts';
+import type { LogRecord, PageChange } from '../../worker/store/format.ts';
 import { buildImage } from '../../worker/store/recover.ts';
 import type { ChainPoint } from '../../worker/store/recover.ts';
 import type { SimulatedClock, SimulatedDisk } from './files-model.ts';
@@ -21,69 +21,64 @@ import type { Random } from './prng.ts';
 
 const SHAPES = ['after', 'between', 'base'] as const;
 
-export interface LateOwners {
-  /** The state that the late record made, and the one that it was made of. */
-  readonly lateImage: Uint8Array;
-  readonly seenImage: Uint8Array;
-  /** Whether the newest owner saw it and built on it. */
-  readonly isKept: boolean;
-}
+/** Makes a state of another one, and remembers it: whole pages, of which the first differs. */
+export type MakeState = (before: Uint8Array) => Uint8Array;
 
-/** Null when there is nothing to be late with, or torn remains have taken the name. */
+/** The state that the newest owner acknowledged; null when nothing could be made late. */
 export async function landLateOwners(
   disk: SimulatedDisk,
   clock: SimulatedClock,
   random: Random,
-  scribble: (page: Uint8Array) => void,
-): Promise<LateOwners | null> {
+  makeState: MakeState,
+): Promise<Uint8Array | null> {
   const reader = disk.open();
   await reader.store.settle();
-  const found = await findState(reader.store, clock, {
-    freshId: new Uint8Array(16),
-    knownId: null,
-  });
+  const expected = { freshId: new Uint8Array(16), knownId: null };
+  const found = await findState(reader.store, clock, expected);
   if (!found.ok || found.value.recovery.end.pageCount === 0) return null;
   const { folder, recovery } = found.value;
   const { databaseId, end, best } = recovery;
-  const seenImage = buildImage(recovery);
   const former: Owner = { epoch: best.epoch, nonce: best.nonce };
   const stalled: Owner = { epoch: folder.highestEpoch + 1, nonce: random(2 ** 32) };
   const newest: Owner = { epoch: folder.highestEpoch + 2, nonce: random(2 ** 32) };
-
-  const page = seenImage.slice(0, PAGE_SIZE_BYTES);
-  scribble(page);
-  const lateImage = seenImage.slice();
-  lateImage.set(page);
-  const late = follow(end, former, new Map([[1, { type: 'full', bytes: page }]]), 0);
-  const put = (owner: Owner, record: LogRecord): void =>
-    disk.land(
-      logName(record.seq, record.seq, owner, 0),
-      encodeSegment(databaseId, owner, [record]),
-    );
+  const put = (owner: Owner, records: readonly LogRecord[]): void => {
+    const [first, last] = [must(records[0], 'some'), must(records.at(-1), 'some')];
+    const name = logName(first.seq, last.seq, owner, 0);
+    disk.land(name, encodeSegment(databaseId, owner, records));
+  };
+  const seen = buildImage(recovery);
+  const lateImage = makeState(seen);
+  const late = follow(end, former, lateImage);
+  const later = follow(late, former, makeState(lateImage));
   if (disk.files.has(logName(late.seq, late.seq, former, 0))) return null;
-  const begin = (after: ChainPoint, owner: Owner): void =>
-    put(owner, follow(after, owner, new Map(), FLAG_EPOCH_START));
+  if (disk.files.has(logName(late.seq, later.seq, former, 0))) return null;
 
   const shape = must(SHAPES[random(SHAPES.length)], 'one of the shapes');
-  if (shape === 'between') {
-    put(former, late);
-    begin(late, newest);
-    begin(end, stalled);
-  } else {
-    begin(end, newest);
-    if (shape === 'after') put(former, late);
-    else disk.land(baseName(late.seq, former, 0x80), baseOf(lateImage, databaseId, former, late));
+  if (shape === 'between') put(former, [late]);
+  const base = shape === 'between' ? late : end;
+  const begin = follow(base, newest, null);
+  const image = makeState(shape === 'between' ? lateImage : seen);
+  put(newest, [begin, follow(begin, newest, image)]);
+  if (shape === 'between') put(stalled, [follow(end, stalled, null)]);
+  // Longer than what the newest owner wrote.
+  if (shape === 'after') put(former, [late, later, follow(later, former, null)]);
+  if (shape === 'base') {
+    disk.land(baseName(late.seq, former, 0x80), baseOf(lateImage, databaseId, former, late));
   }
-  return { lateImage, seenImage, isKept: shape === 'between' };
+  return image;
 }
 
+/** The next record of a chain: a transaction that made `image`, or the beginning of an owner. */
 function follow(
   { seq, crc, pageCount }: ChainPoint,
   owner: Owner,
-  changes: PageChanges,
-  flags: number,
+  image: Uint8Array | null,
 ): LogRecord {
-  return encodeRecord({ ...owner, seq: seq + 1, previousCrc: crc, pageCount, flags }, changes);
+  const page: PageChange | null =
+    image === null ? null : { type: 'full', bytes: image.slice(0, PAGE_SIZE_BYTES) };
+  const flags = image === null ? FLAG_EPOCH_START : 0;
+  const header = { ...owner, seq: seq + 1, previousCrc: crc, pageCount, flags };
+  return encodeRecord(header, new Map(page === null ? [] : [[1, page] as const]));
 }
 
 function baseOf(

@@ -5,7 +5,7 @@
  */
 import { must } from '../../shared/assert.ts';
 import type { Result } from '../../shared/result.ts';
-import { baseName, parseFileName } from '../../worker/store/file-names.ts';
+import { baseName, isSpareName, parseFileName } from '../../worker/store/file-names.ts';
 import type { StoreFailure } from '../../worker/store/files.ts';
 import { PAGE_SIZE_BYTES } from '../../worker/store/format.ts';
 import type { PageChange } from '../../worker/store/format.ts';
@@ -136,7 +136,7 @@ export async function makeHistory(
   }
   const last = must(earlier.at(-1), 'there was a life');
   return {
-    files: new Map([...last].filter(([name]) => name !== 'spare')),
+    files: new Map([...last].filter(([name]) => !isSpareName(name))),
     earlier,
     lastTag: tag,
     databaseId,

@@ -51,6 +51,14 @@ test('[UI-21] every phase has the words of the design', () => {
   expect(Object.fromEntries(seen)).toEqual(expected);
 });
 
+test('[STORE-310] a store that is silent is said before anything about the server', () => {
+  expect(words('idle', 0, { isSavingSlow: true })).toBe('Saving is slow');
+  expect(words('offline', 3, { isSavingSlow: true })).toBe('Saving is slow');
+  expect(words('memory-only', 0, { isSavingSlow: true, durable: 'none' })).toBe(
+    'Not kept in this window',
+  );
+});
+
 test('[UI-21] counts of nothing are not said', () => {
   expect(words('offline')).toBe('Offline');
   expect(words('signed-out')).toBe('Signed out');

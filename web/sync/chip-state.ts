@@ -50,6 +50,10 @@ export function describeChip(status: SyncStatus, moment: ChipMoment): ChipState 
     fades = false,
   ): ChipState => ({ kind: status.phase, icon, tone, words, below, fades, count: acts });
   const lastAt = status.lastExchangeAt === null ? null : moment.clock(status.lastExchangeAt);
+  if (status.isSavingSlow === true && status.durable !== 'none') {
+    const slow = state('disk', 'wait', wordsForChip.slow, wordsForChip.slowBelow);
+    return { ...slow, kind: 'saving-slow' };
+  }
   switch (status.phase) {
     case 'opening':
       return state('opening', 'quiet', wordsForChip.opening, wordsForChip.openingBelow);

@@ -26,6 +26,8 @@ export const wordsForChip = {
     acts > 0
       ? `Your ${counted(acts, 'unsent change is', 'unsent changes are')} kept and put back on top.`
       : 'You can go on reading and ticking meanwhile.',
+  slow: 'Saving is slow',
+  slowBelow: 'The disk of this device takes its time. What you did last is not saved yet.',
   full: "Can't save: storage full",
   fullBelow: 'This device has no room. Free some space, then go on.',
   cleared: 'Storage was cleared',

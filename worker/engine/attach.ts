@@ -9,7 +9,7 @@ import type { Result } from '../../shared/result.ts';
 import { beginApplying } from './applying.ts';
 import { send, unexpected } from './calls.ts';
 import { getCapabilities } from './capabilities.ts';
-import { apply, transact } from './context.ts';
+import { apply, hasRoom, NO_ROOM, transact } from './context.ts';
 import type { Context } from './context.ts';
 import type { SyncFailure } from './failures.ts';
 import { countHeld, countPending } from './intents.ts';
@@ -138,6 +138,7 @@ export async function attach(context: Context, userId: string): Promise<AttachRe
   if (attachment.isAttached && attachment.userId !== userId)
     return failed({ type: 'state', code: 'attached-to-another-user' });
   if (attachment.isAttached && !isReplacing) return attached('resumed', 0);
+  if (!hasRoom(context)) return failed(NO_ROOM);
   const gate = await getCapabilities(context, userId);
   if (!gate.ok) return failed(gate.error);
   return isReplacing ? finishReplace(context, countPending(context.sql)) : connect(context, userId);

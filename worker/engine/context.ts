@@ -70,6 +70,11 @@ export const apply = <T>(context: Context, work: (sql: Sql) => T): Result<T, Syn
 export const durable = (context: Context): Promise<void> =>
   context.database.whenDurable(context.database.committedSeq());
 
+export const NO_ROOM: SyncFailure = { type: 'state', code: 'storage-full' };
+
+/** False while only sending goes on, because the disk is full. */
+export const hasRoom = ({ database }: Context): boolean => database.hasRoom?.() ?? true;
+
 /** Resolves after the delay, or at once when the engine is stopped. */
 export const wait = ({ clock, memory }: Context, delayMs: number): Promise<void> =>
   new Promise((resolve) => {

@@ -11,7 +11,9 @@ export type StateCode =
   | 'stopped'
   | 'foreign-schema'
   | 'layout-ahead'
-  | 'schema-invalid';
+  | 'schema-invalid'
+  /** The disk is full: what others did is not taken in, what is here goes out. */
+  | 'storage-full';
 
 export type VersionCode = 'client_upgrade_required' | 'schema_version_ahead';
 export type Access = 'read_only' | 'none';

@@ -44,6 +44,11 @@ export interface LocalDatabase {
   takeChangedTables(): ReadonlySet<string>;
   /** Tables that `statement` reads, found by asking SQLite for its program; cached by text. */
   tablesRead(statement: string): ReadonlySet<string>;
+  /**
+   * Whether the disk has room for more than sending needs. While it has none the engine goes on pushing,
+   * which gets a person's work off a full device, and takes in nothing. Absent: always.
+   */
+  hasRoom?(): boolean;
   /** What recovery found: see storage.md §9. */
   readonly opening: {
     readonly clean: boolean;

@@ -5,6 +5,7 @@
  */
 import type { Result } from '../../shared/result.ts';
 import { reattach } from './attach.ts';
+import { hasRoom, NO_ROOM } from './context.ts';
 import type { Context } from './context.ts';
 import { protocolFailure } from './failures.ts';
 import type { SyncFailure } from './failures.ts';
@@ -37,6 +38,7 @@ async function resume(context: Context, report: SyncReport): Promise<Turn | null
   // A frozen bundle that was only interrupted is settled by sending it, before history is replaced: it may
   // have been committed, and then its changes must not be made again on top of the snapshot.
   if (outbox.state === 'prepared' && readOperation(context.sql).kind === 'none') return null;
+  if (!hasRoom(context)) return { type: 'done', report: failedWith(report, NO_ROOM) };
   const recovered = await recover(context);
   if (!recovered.ok) return { type: 'done', report: failedWith(report, recovered.error) };
   if (recovered.value === 'reattach') return rejoin(context, report);
@@ -93,6 +95,8 @@ async function pushTurn(context: Context, report: SyncReport): Promise<Turn | Sy
 }
 
 async function pullTurn(context: Context, report: SyncReport): Promise<Turn> {
+  if (!hasRoom(context))
+    return { type: 'done', report: failedWith(report, report.failure ?? NO_ROOM) };
   const pulled = await pullToStable(context);
   if (!pulled.ok)
     return { type: 'done', report: failedWith(report, report.failure ?? pulled.error) };

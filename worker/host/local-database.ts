@@ -37,6 +37,8 @@ export interface LocalDatabaseDeps {
   readonly records?: Pick<HomeRecords, 'witness' | 'attest'> | null;
   /** Saving has been silent for 10 s, or answers again. */
   onSlow?(isSlow: boolean): void;
+  /** `noRoom` has another answer than before. */
+  onRoom?(): void;
   /** This object is dead: close it, open the database anew, run live queries again. Called once. */
   onFailed?(failure: StoreError): void;
 }
@@ -55,6 +57,8 @@ export interface OwnedDatabase extends LocalDatabase {
   failure(): StoreError | null;
   /** Why writes are refused at the moment (`not-saved`), while reading goes on; or null. */
   readOnly(): StoreFailure | null;
+  /** Why only what is needed for sending should be written (the disk is full), or null. */
+  noRoom(): StoreFailure | null;
   /** Tries to save again at once; every refused write does so, too. */
   retrySaving(): Promise<void>;
   /** A copy of the database as memory holds it; null where the capture has missed pages. */
@@ -75,22 +79,10 @@ export async function openLocalDatabase(deps: LocalDatabaseDeps): Promise<OwnedD
     lost = failure;
     deps.onFailed?.(failure);
   };
-  const records = deps.records ?? null;
-  const loading = loadSqliteEngine(deps.wasm);
-  const asked = await records?.witness();
-  const witness = asked?.ok === true ? asked.value : null;
-  const [engine, opened] = await Promise.all([
-    loading,
-    openPageLog({
-      ...deps,
-      schemaVersion: deps.schemaVersion ?? 0,
-      oldestWriterVersion: deps.oldestWriterVersion ?? 0,
-      knownId: witness?.databaseId ?? null,
-      onFailed: fail,
-    }),
+  const [engine, { log, opening }] = await Promise.all([
+    loadSqliteEngine(deps.wasm),
+    openLog(deps, fail),
   ]);
-  if (!opened.ok) throw new StoreError('refused', opened.error);
-  const log = opened.value;
   const captured = openImage(engine, log);
   const { database } = captured;
   const checkUsable = (): void => {
@@ -104,9 +96,7 @@ export async function openLocalDatabase(deps: LocalDatabaseDeps): Promise<OwnedD
     checkUsable();
     captured.copyImage(into);
   });
-  const opening =
-    records === null ? log.opening : { ...log.opening, loss: judgeLoss(log.opening, witness) };
-  const attest = createAttester(records, opening.databaseId);
+  const attest = createAttester(deps.records ?? null, opening.databaseId);
   return {
     sql,
     opening,
@@ -127,6 +117,8 @@ export async function openLocalDatabase(deps: LocalDatabaseDeps): Promise<OwnedD
     tablesRead: (statement) => sql.tablesRead(statement),
     failure: () => lost,
     readOnly: () => log.readOnly(),
+    noRoom: () => log.noRoom(),
+    hasRoom: () => hasRoom(log),
     retrySaving: () => log.retrySaving(),
     compact: () => log.compact(),
     image: () => (captured.poison() === null && !sql.isInTransaction() ? imageOf(captured) : null),
@@ -135,6 +127,34 @@ export async function openLocalDatabase(deps: LocalDatabaseDeps): Promise<OwnedD
       if (lost === null && captured.poison() === null) await attest(log.durableSeq());
     },
   };
+}
+
+/** The page log, and what its files and the witness together say about the opening. */
+async function openLog(
+  deps: LocalDatabaseDeps,
+  onFailed: (failure: StoreError) => void,
+): Promise<{ readonly log: PageLog; readonly opening: Opening }> {
+  const asked = await deps.records?.witness();
+  const witness = asked?.ok === true ? asked.value : null;
+  const opened = await openPageLog({
+    ...deps,
+    schemaVersion: deps.schemaVersion ?? 0,
+    oldestWriterVersion: deps.oldestWriterVersion ?? 0,
+    knownId: witness?.databaseId ?? null,
+    onFailed,
+  });
+  if (!opened.ok) throw new StoreError('refused', opened.error);
+  const log = opened.value;
+  const opening =
+    asked === undefined ? log.opening : { ...log.opening, loss: judgeLoss(log.opening, witness) };
+  return { log, opening };
+}
+
+/** The same for the engine's rounds: by the next one there may be room. */
+function hasRoom(log: PageLog): boolean {
+  if (log.noRoom() === null) return true;
+  void log.retrySaving();
+  return false;
 }
 
 function imageOf(captured: CapturedDatabase): Uint8Array<ArrayBuffer> {

@@ -47,8 +47,10 @@ export interface CommitLineDeps {
   onWritten(file: WrittenFile): void;
   /** How long the next group may wait for company: compaction's brake against floods of files. */
   groupDelayMs(): number;
-  /** Deletes what can be spared when the disk is full. */
+  /** Deletes what nobody needs when the disk is full. */
   freeSpace(): Promise<void>;
+  /** The last room there is, for what is being put and for what must be put to get out of this. */
+  giveUpReserve(reason: StoreFailure): Promise<void>;
   /** True while a put has been silent for longer than people should have to wonder. */
   onSlow(isSlow: boolean): void;
   /** Called once, after which nothing is acknowledged any more. */
@@ -215,7 +217,7 @@ function takeGroup(queue: Item[], databaseId: Uint8Array, owner: Owner): Group {
   };
 }
 
-type PutDeps = Pick<CommitLineDeps, 'store' | 'clock' | 'onSlow' | 'freeSpace'>;
+type PutDeps = Pick<CommitLineDeps, 'store' | 'clock' | 'onSlow' | 'freeSpace' | 'giveUpReserve'>;
 
 interface FailedPut {
   readonly failure: StoreFailure;
@@ -237,9 +239,10 @@ async function putGroup(deps: PutDeps, group: Group): Promise<Result<string, Fai
     failure = outcome.error;
     mayStillLand ||= failure === NO_ANSWER;
     if (failure.type === 'gone') break;
-    if (failure.type === 'full') await deps.freeSpace();
     // Two attempts for what may be an accident; the third is for space that was freed in between.
-    else if (attempt >= 1) break;
+    if (failure.type !== 'full' && attempt >= 1) break;
+    if (failure.type === 'full' && attempt === 0) await deps.freeSpace();
+    if (failure.type === 'full' && attempt === 1) await deps.giveUpReserve(failure);
   }
   for (const name of tried) {
     if (await isKept(deps.store, name, group.bytes)) return ok(name);

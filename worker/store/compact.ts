@@ -16,7 +16,7 @@ import type { WrittenFile } from './commit.ts';
 import type { ListedFile } from './cover.ts';
 import { allocateBase, encodeSegment, sealBase } from './file-format.ts';
 import type { Owner } from './file-format.ts';
-import { baseName, logName, parseFileName, SPARE_NAME } from './file-names.ts';
+import { baseName, logName, parseFileName } from './file-names.ts';
 import type { LogClock, Store } from './files.ts';
 import { PAGE_SIZE_BYTES } from './format.ts';
 import type { LogRecord } from './format.ts';
@@ -69,6 +69,8 @@ export interface CompactionDeps {
   readonly owner: Owner;
   readonly oldestWriterVersion: number;
   readonly limits: CompactionLimits;
+  /** Only the reserve is left: what makes files waits, what deletes them goes on. */
+  isTight(): boolean;
   /** The database as last committed; between transactions only. Null while there is no database yet. */
   image(): { readonly point: ChainPoint; readonly copyImage: (into: Uint8Array) => void } | null;
 }
@@ -169,8 +171,10 @@ export function createCompaction(deps: CompactionDeps): Compaction {
   }
 
   async function round(isQuiet: boolean): Promise<void> {
-    await merge(isQuiet);
-    await writeBase();
+    if (!deps.isTight()) {
+      await merge(isQuiet);
+      await writeBase();
+    }
     await retention.deleteReplaced();
     queue.forget((name) => !retention.hasFile(name));
   }
@@ -218,6 +222,7 @@ export function createCompaction(deps: CompactionDeps): Compaction {
     },
     run: ({ isQuiet = false } = {}) => exclusively(() => round(isQuiet)),
     isDue(isQuiet) {
+      if (deps.isTight()) return false;
       const source = deps.image();
       const needsBase = source !== null && logBytesSinceBase > baseDueAfter(source.point.pageCount);
       return queue.isDue(isQuiet) || needsBase;
@@ -225,7 +230,7 @@ export function createCompaction(deps: CompactionDeps): Compaction {
     hasPending: () => retention.isWaiting() || queue.isDue(true),
     freeSpace: () =>
       exclusively(async () => {
-        await removeSpareFiles(store);
+        await removeSetAside(store);
         await retention.deleteAllReplaced();
       }),
   };
@@ -302,14 +307,12 @@ export function schemaVersionOf(image: Uint8Array): number {
   return new DataView(image.buffer, image.byteOffset, image.length).getUint32(60, false);
 }
 
-async function removeSpareFiles(store: Store): Promise<void> {
+async function removeSetAside(store: Store): Promise<void> {
   const listed = await store.list();
   if (!listed.ok) return;
   for (const name of listed.value) {
     const prefix = parseFileName(name)?.prefix ?? '';
-    if (name === SPARE_NAME || name.startsWith('bad-') || prefix === 'keep') {
-      await store.remove(name);
-    }
+    if (prefix === 'bad' || prefix === 'keep') await store.remove(name);
   }
 }
 

@@ -3,8 +3,8 @@ import { assert } from '../../shared/assert.ts';
 import type { Owner } from './file-format.ts';
 
 const SUFFIX = '.larder';
-/** A file that can be given up when the disk is full. */
-export const SPARE_NAME = 'spare';
+/** A file that holds nothing, to be given up when the disk is full (`reserve.ts`). */
+const SPARE = 'spare';
 
 export interface FileName extends Owner {
   readonly type: 'log' | 'base';
@@ -24,6 +24,12 @@ export const logName = (firstSeq: number, lastSeq: number, owner: Owner, attempt
 
 export const baseName = (seq: number, owner: Owner, attempt: number): string =>
   `base-${hex(seq, 12)}-${hex(owner.epoch, 8)}-${hex(owner.nonce, 8)}-${hex(attempt, 2)}${SUFFIX}`;
+
+/** Names are used once, and this file comes and goes. */
+export const spareName = ({ epoch, nonce }: Owner, attempt: number): string =>
+  `${SPARE}-${hex(epoch, 8)}-${hex(nonce, 8)}-${attempt}`;
+
+export const isSpareName = (name: string): boolean => name.startsWith(SPARE);
 
 export const quarantineName = (name: string): string => `bad-${name}`;
 

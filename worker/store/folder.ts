@@ -13,7 +13,7 @@ import { pause } from './commit.ts';
 import { canMatter, planReading } from './cover.ts';
 import type { ListedFile } from './cover.ts';
 import { decodeBase, decodeSegment } from './file-format.ts';
-import { parseFileName, quarantineName } from './file-names.ts';
+import { isSpareName, parseFileName, quarantineName } from './file-names.ts';
 import type { LogClock, Store, StoreFailure } from './files.ts';
 import { recover } from './recover.ts';
 import type { Expected, NamedBase, NamedSegment, Recovery, RecoveryInput } from './recover.ts';
@@ -35,6 +35,7 @@ export interface Folder extends RecoveryInput {
   /** Files whose names say that they cannot change the state. */
   readonly unread: readonly ListedFile[];
   readonly quarantinedCount: number;
+  readonly hasSpare: boolean;
 }
 
 export interface FoundState {
@@ -153,6 +154,7 @@ function createReading(store: Store, clock: LogClock, names: readonly string[]):
       empty,
       unread: files.filter(({ name }) => !seen.has(name)),
       highestEpoch: ours.reduce((most, { epoch }) => Math.max(most, epoch), 0),
+      hasSpare: names.some(isSpareName),
       quarantinedCount: ours.filter(({ prefix }) => prefix === 'bad').length,
     }),
   };

@@ -5,10 +5,12 @@ import {
   drive,
   PUT_FAULTS,
   withPutFault,
+  withQuota,
 } from '../../test/sim/files-model.ts';
 import type { PutFault } from '../../test/sim/files-model.ts';
 import { createRandom } from '../../test/sim/prng.ts';
 import { err } from '../../shared/result.ts';
+import { pause } from './commit.ts';
 import { StoreError } from './files.ts';
 import type { Store } from './files.ts';
 import { PAGE_SIZE_BYTES } from './format.ts';
@@ -34,6 +36,7 @@ describe('a store that fails', () => {
     if (!opened.ok) return { said, found: null };
     const log = opened.value;
     const found = log.takeImage()[0] ?? 0;
+    if (log.readOnly() !== null) return { said, found };
     for (let value = found + 1; value <= found + 5; value++) {
       commitValue(log, value);
       const outcome = log.whenDurable(log.committedSeq()).then(
@@ -122,5 +125,180 @@ describe('a store that fails', () => {
     await drive(clock, log.close());
     disk.crash('kill');
     expect(await workOn(disk.open().store, clock)).toMatchObject({ found: 77 });
+  });
+
+  /** A page log with room for everything until `setQuota` says otherwise. */
+  async function openWithQuota() {
+    const clock = createSimulatedClock();
+    const disk = createSimulatedDisk(clock, createRandom(5));
+    const limited = withQuota(disk.open().store);
+    const changes: boolean[] = [];
+    const open = (store: Store) =>
+      drive(
+        clock,
+        openPageLog({
+          store,
+          clock,
+          randomBytes: (count) => new Uint8Array(count).fill(changes.length + 1),
+          schemaVersion: 1,
+          oldestWriterVersion: 1,
+          onRoom: () => changes.push(true),
+        }),
+      );
+    const opened = await open(limited.store);
+    if (!opened.ok) throw new Error(opened.error.detail);
+    const save = async (log: PageLog, value: number): Promise<void> => {
+      commitValue(log, value);
+      await drive(clock, log.whenDurable(log.committedSeq()), 500);
+    };
+    await drive(clock, opened.value.retrySaving());
+    return { clock, disk, limited, changes, log: opened.value, open, save };
+  }
+
+  test('[STORE-311] the transaction that meets a full disk is saved in the reserve, and then there is no room', async () => {
+    const { clock, limited, changes, log, save } = await openWithQuota();
+    await save(log, 1);
+    expect(limited.usedBytes()).toBeGreaterThan(1024 * 1024);
+    expect(log.noRoom()).toBeNull();
+    limited.setQuota(limited.usedBytes());
+    await save(log, 2);
+    expect(log.noRoom()).toMatchObject({ type: 'full' });
+    expect(log.readOnly()).toBeNull();
+    expect(log.failure()).toBeNull();
+    // What sending needs still fits, again and again, and nothing is merged meanwhile.
+    const before = limited.usedBytes();
+    for (let value = 3; value < 40; value++) await save(log, value);
+    clock.advance(60_000);
+    await drive(clock, log.compact());
+    expect(limited.usedBytes()).toBeGreaterThan(before);
+    // Looking for room finds none; once there is some, all is as before.
+    await drive(clock, log.retrySaving());
+    expect(log.noRoom()).toMatchObject({ type: 'full' });
+    limited.setQuota(Infinity);
+    await drive(clock, log.retrySaving());
+    expect(log.noRoom()).toBeNull();
+    expect(changes).toHaveLength(2);
+  });
+
+  test('[STORE-311] a database that is opened on a full disk has no room from the start, and says so', async () => {
+    const { clock, disk, limited, log, open, save } = await openWithQuota();
+    await save(log, 1);
+    limited.setQuota(limited.usedBytes());
+    await save(log, 2);
+    disk.crash('kill');
+    // Room for an epoch start, and not for the reserve.
+    const again = await open(withQuota(disk.open().store, 4096).store);
+    if (!again.ok) throw new Error(again.error.detail);
+    await drive(clock, again.value.retrySaving());
+    expect(again.value.takeImage()[0]).toBe(2);
+    expect(again.value.noRoom()).toMatchObject({ type: 'full' });
+  });
+
+  test('[STORE-311] the reserve is the last thing to go: quarantine and replaced files go before', async () => {
+    const { limited, disk, log, save } = await openWithQuota();
+    await save(log, 1);
+    disk.land(
+      'bad-log-000000000001-000000000001-00000001-00000001-00.larder',
+      new Uint8Array(100_000),
+    );
+    limited.setQuota(limited.usedBytes() + 3000);
+    const inner = limited.store.remove.bind(limited.store);
+    limited.store.remove = (name) => {
+      if (name.startsWith('bad-')) limited.setQuota(limited.usedBytes() + 100_000);
+      return inner(name);
+    };
+    await save(log, 2);
+    expect([...disk.files.keys()].filter((name) => name.startsWith('bad-'))).toEqual([]);
+    expect(log.noRoom()).toBeNull();
+  });
+
+  test('[STORE-312] at whatever size the disk is full, no false promise is made', async () => {
+    for (let quota = 0; quota < 60_000; quota += 700) {
+      const clock = createSimulatedClock();
+      const disk = createSimulatedDisk(clock, createRandom(quota));
+      const first = await workOn(withQuota(disk.open().store, quota).store, clock);
+      disk.crash('kill');
+      const second = await workOn(disk.open().store, clock);
+      const saved = first.said.filter((outcome) => outcome === 'saved').length;
+      expect({ quota, found: second.found ?? -1 }).toEqual({ quota, found: saved });
+      expect(second.said).toEqual(Array.from({ length: 5 }, () => 'saved'));
+    }
+  });
+
+  test('[STORE-313] a store that is out of order leaves the database readable until it answers again', async () => {
+    const clock = createSimulatedClock();
+    const disk = createSimulatedDisk(clock, createRandom(3));
+    const before = await workOn(disk.open().store, clock);
+    disk.crash('kill');
+    const inner = disk.open().store;
+    let isBroken = true;
+    const store: Store = {
+      ...inner,
+      put: (name, bytes) =>
+        isBroken
+          ? Promise.resolve(err({ type: 'broken', detail: 'a planted fault' }))
+          : inner.put(name, bytes),
+    };
+    const opened = await drive(
+      clock,
+      openPageLog({
+        store,
+        clock,
+        randomBytes: (count) => new Uint8Array(count).fill(4),
+        schemaVersion: 1,
+        oldestWriterVersion: 1,
+      }),
+    );
+    if (!opened.ok) throw new Error(`the database opens, not ${opened.error.type}`);
+    const log = opened.value;
+    expect(log.takeImage()[0]).toBe(before.said.length);
+    expect(log.readOnly()).toMatchObject({ type: 'broken' });
+    isBroken = false;
+    await drive(clock, log.retrySaving());
+    expect(log.readOnly()).toBeNull();
+    commitValue(log, 99);
+    await drive(clock, log.whenDurable(log.committedSeq()));
+    disk.crash('kill');
+    expect(await workOn(disk.open().store, clock)).toMatchObject({ found: 99 });
+  });
+
+  test('[STORE-310] a put that is silent for ten seconds is said to be slow, and not when it has answered', async () => {
+    const clock = createSimulatedClock();
+    const inner = createSimulatedDisk(clock, createRandom(3)).open().store;
+    let answerAfterMs = 0;
+    const store: Store = {
+      ...inner,
+      async put(name, bytes) {
+        if (answerAfterMs > 0) await pause(clock, answerAfterMs);
+        return inner.put(name, bytes);
+      },
+    };
+    const slow: boolean[] = [];
+    const opened = await drive(
+      clock,
+      openPageLog({
+        store,
+        clock,
+        randomBytes: (count) => new Uint8Array(count).fill(4),
+        schemaVersion: 1,
+        oldestWriterVersion: 1,
+        onSlow: (isSlow) => slow.push(isSlow),
+      }),
+    );
+    if (!opened.ok) throw new Error(opened.error.detail);
+    const log = opened.value;
+    const saveAfter = async (delayMs: number, value: number): Promise<void> => {
+      answerAfterMs = delayMs;
+      commitValue(log, value);
+      await drive(clock, log.whenDurable(log.committedSeq()), 500);
+    };
+    await saveAfter(9_000, 1);
+    expect(slow).toEqual([]);
+    await saveAfter(12_000, 2);
+    expect(slow).toEqual([true, false]);
+    // From thirty seconds on it counts as refused: tried again under another name, and kept once.
+    await saveAfter(31_000, 3);
+    expect(slow.slice(0, 3)).toEqual([true, false, true]);
+    expect(log.failure()).toBeNull();
   });
 });

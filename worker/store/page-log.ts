@@ -17,7 +17,7 @@ import { COMPACTION_LIMITS, createCompaction } from './compact.ts';
 import type { CompactionLimits } from './compact.ts';
 import { DATABASE_ID_BYTES } from './file-format.ts';
 import type { Owner } from './file-format.ts';
-import { parseFileName, SPARE_NAME } from './file-names.ts';
+import { parseFileName } from './file-names.ts';
 import { StoreError } from './files.ts';
 import type { LogClock, Store, StoreFailure } from './files.ts';
 import { FLAG_CLEAN_END, FLAG_EPOCH_START, FLAG_SCHEMA_CHANGED } from './format.ts';
@@ -27,13 +27,13 @@ import type { Folder, FoundState } from './folder.ts';
 import { createReadOnlyLog } from './read-only-log.ts';
 import { buildImage } from './recover.ts';
 import type { ChainPoint, Expected, Loss, Recovery } from './recover.ts';
+import { createReserve, removeSpares } from './reserve.ts';
 import { createRounds } from './rounds.ts';
 import type { Rounds } from './rounds.ts';
 
 const OPEN_ATTEMPTS_MAX = 4;
 const NO_CHANGES: PageChanges = new Map();
 const CARRYING_BASE_SHARE = 0.25;
-const SPARE_BYTES = 1024 * 1024;
 export interface PageLogDeps {
   readonly store: Store;
   readonly clock: LogClock;
@@ -45,6 +45,8 @@ export interface PageLogDeps {
   readonly knownId?: string | null;
   readonly limits?: Partial<CompactionLimits>;
   onSlow?(isSlow: boolean): void;
+  /** `noRoom` has another answer than before. */
+  onRoom?(): void;
   /** Called once, when saving has failed for good: the owner must open the database anew. */
   onFailed?(failure: StoreError): void;
 }
@@ -82,9 +84,11 @@ export interface PageLog {
   durableSeq(): number;
   whenDurable(seq: number): Promise<void>;
   failure(): StoreError | null;
-  /** Why nothing can be committed at the moment (the disk is full), or null. */
+  /** Why nothing can be committed at the moment, or null. */
   readOnly(): StoreFailure | null;
-  /** Tries again to save, if it is read-only. Resolves when the attempt is over, whatever came of it. */
+  /** Why only what is needed for sending should be committed at the moment (the disk is full), or null. */
+  noRoom(): StoreFailure | null;
+  /** Looks for room, if there was none. Resolves when the attempt is over, whatever came of it. */
   retrySaving(): Promise<void>;
   /** One round of compaction now, and its end. For tests and for idle moments. */
   compact(): Promise<void>;
@@ -103,9 +107,9 @@ export async function openPageLog(deps: PageLogDeps): Promise<Result<PageLog, St
     const isSettled = await settled;
     if (!isSettled.ok) {
       // Settling puts, too. What cannot be settled can still be read.
-      return isSettled.error.type === 'full'
-        ? ok(readOnlyLog(deps, found.value, isSettled.error))
-        : isSettled;
+      return isSettled.error.type === 'gone'
+        ? isSettled
+        : ok(readOnlyLog(deps, found.value, isSettled.error));
     }
     const opened = await takeOver(deps, found.value);
     if (!opened.ok) return opened;
@@ -152,7 +156,8 @@ async function takeOver(
   const startSeq = log.line.append(NO_CHANGES, recovery.end.pageCount, FLAG_EPOCH_START);
   const started = await settle(log.line.whenDurable(startSeq));
   if (!started.ok) {
-    return started.error.type === 'full' ? ok(readOnlyLog(deps, found, started.error)) : started;
+    // It may be written later, by another try or by itself: until then reading does no harm.
+    return started.error.type === 'gone' ? started : ok(readOnlyLog(deps, found, started.error));
   }
   const listed = await deps.store.list();
   if (!listed.ok) return listed;
@@ -163,10 +168,7 @@ async function takeOver(
   }
   isServed = true;
   log.rounds.noteOpened();
-  if (deps.store.survives.processKill && !listed.value.includes(SPARE_NAME)) {
-    // Given up when the disk is full, so that deleting and merging have room to work in.
-    void deps.store.put(SPARE_NAME, new ArrayBuffer(SPARE_BYTES));
-  }
+  void log.pageLog.retrySaving();
   return ok(log.pageLog);
 }
 
@@ -176,6 +178,7 @@ function readOnlyLog(deps: PageLogDeps, found: FoundState, reason: StoreFailure)
     image: buildImage(recovery),
     opening: openingOf(recovery, folder.highestEpoch, 0),
     reason,
+    onRoom: () => deps.onRoom?.(),
     reopen: () => takeOverAgain(deps, recovery.end),
   });
 }
@@ -185,7 +188,7 @@ async function takeOverAgain(
   deps: PageLogDeps,
   end: ChainPoint,
 ): Promise<Result<PageLog, StoreFailure>> {
-  await deps.store.remove(SPARE_NAME);
+  await removeSpares(deps.store);
   const settled = await deps.store.settle();
   if (!settled.ok) return settled;
   const found = await findState(deps.store, deps.clock, expectedOf(deps));
@@ -227,6 +230,12 @@ function assemble(
   const { databaseId } = recovery;
   const limits = { ...COMPACTION_LIMITS, ...deps.limits };
   let copyImage: ((into: Uint8Array) => void) | null = null;
+  const reserve = createReserve({
+    store,
+    owner,
+    isFull: folder.hasSpare,
+    onChanged: () => deps.onRoom?.(),
+  });
   const compaction = createCompaction({
     store,
     clock,
@@ -234,6 +243,7 @@ function assemble(
     owner,
     oldestWriterVersion,
     limits,
+    isTight: () => reserve.missing() !== null,
     image: () =>
       copyImage === null || line.failure() !== null ? null : { point: line.committed(), copyImage },
   });
@@ -259,6 +269,7 @@ function assemble(
     },
     groupDelayMs: () => compaction.brakeMs(),
     freeSpace: () => compaction.freeSpace(),
+    giveUpReserve: (reason) => reserve.giveUp(reason),
     onSlow: (isSlow) => deps.onSlow?.(isSlow),
     onFailed(failure) {
       rounds.stop();
@@ -288,7 +299,8 @@ function assemble(
     whenDurable: (seq) => line.whenDurable(seq),
     failure: () => line.failure(),
     readOnly: () => null,
-    retrySaving: () => Promise.resolve(),
+    noRoom: () => reserve.missing(),
+    retrySaving: () => reserve.fill(),
     compact: () => compaction.run({ isQuiet: true }),
     async close() {
       if (isClosed) return;

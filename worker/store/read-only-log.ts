@@ -1,6 +1,6 @@
 /**
- * The page log of a database that was found while the disk was full: everything can be read, nothing can be
- * committed, and saving is tried again when asked. Once the epoch-start record is durable it hands every
+ * The page log of a database in whose folder nothing can be put: the disk is full, or the store is out of
+ * order. Everything can be read, nothing can be committed, and saving is tried again when asked. Once the epoch-start record is durable it hands every
  * call to the real log, with no new opening and the same image in memory.
  *
  * What must hold: no transaction is taken while it is read-only. Whoever holds the database in memory looks
@@ -15,6 +15,7 @@ export interface ReadOnlyDeps {
   readonly image: Uint8Array<ArrayBuffer>;
   readonly opening: Opening;
   readonly reason: StoreFailure;
+  onRoom(): void;
   /** Takes the database over again, in the state that `image` shows or not at all. */
   reopen(): Promise<Result<PageLog, StoreFailure>>;
 }
@@ -43,6 +44,7 @@ export function createReadOnlyLog(deps: ReadOnlyDeps): PageLog {
     log.takeImage(); // the one in use is the same
     if (copyImage !== null) log.attachImage(copyImage);
     reason = null;
+    deps.onRoom();
     if (isClosed) await log.close();
   }
 
@@ -67,8 +69,10 @@ export function createReadOnlyLog(deps: ReadOnlyDeps): PageLog {
     whenDurable: (seq) => log?.whenDurable(seq) ?? Promise.resolve(),
     failure: () => log?.failure() ?? null,
     readOnly: () => reason,
+    noRoom: () => reason ?? log?.noRoom() ?? null,
     retrySaving() {
-      if (reason === null || isClosed) return Promise.resolve();
+      if (isClosed) return Promise.resolve();
+      if (reason === null) return log?.retrySaving() ?? Promise.resolve();
       trying ??= retry().finally(() => {
         trying = null;
       });

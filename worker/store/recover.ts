@@ -233,8 +233,10 @@ export function recover(input: RecoveryInput, { freshId, knownId }: Expected): R
       damagedUpToSeq: input.damagedUpToSeq,
     }),
   );
+  // Late files of a database whose folder was cleared have no state of their own to win with.
   const known = found.find(
-    ({ databaseId }) => knownId !== null && areBytesEqual(databaseId, knownId),
+    ({ databaseId, end }) =>
+      knownId !== null && end.pageCount > 0 && areBytesEqual(databaseId, knownId),
   );
   return known ?? found.reduce((a, b) => (compareEnds(b.best, a.best) > 0 ? b : a));
 }
