@@ -110,6 +110,23 @@ describe.each([{ extensions: false }, { extensions: true }])(
       expect(serverNames(server)).toEqual(['second']);
     });
 
+    test('[PUSH-200] what was written behind a bundle that waited goes out in the same round', async () => {
+      const server = await createModelServer(kitchenSchema, options);
+      let isCut = false;
+      const network = createNetwork(server.transport, () => (isCut ? 'drop-request' : 'deliver'));
+      const device = await createDevice({ schema: kitchenSchema, transport: network, ids });
+      await device.engine.attach('household');
+      await addTag(device, 'frozen');
+      isCut = true;
+      expect((await device.engine.sync()).failure).toMatchObject({ type: 'network' });
+      await addTag(device, 'behind it');
+      isCut = false;
+      // Nothing is written any more that would ask for another round.
+      expect(await device.engine.sync()).toMatchObject({ pushed: 'committed', failure: null });
+      expect(serverNames(server)).toEqual(['behind it', 'frozen']);
+      expect(device.engine.status().unsent.rows).toBe(0);
+    });
+
     test('[CONF-64] a conflict that the resolver cannot settle waits, visible, while everything else goes on', async () => {
       const server = await createModelServer(kitchenSchema, options);
       const settle = createResolver(kitchenSchema);

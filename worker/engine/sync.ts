@@ -9,6 +9,7 @@ import { hasRoom, NO_ROOM } from './context.ts';
 import type { Context } from './context.ts';
 import { protocolFailure } from './failures.ts';
 import type { SyncFailure } from './failures.ts';
+import { countPending } from './intents.ts';
 import { pullToStable } from './pull.ts';
 import { pushPending } from './push.ts';
 import { isRecoveryPending, recover } from './recover.ts';
@@ -62,6 +63,7 @@ async function rejoin(context: Context, report: SyncReport): Promise<Turn> {
 }
 
 async function pushTurn(context: Context, report: SyncReport): Promise<Turn | SyncReport> {
+  const hasWaited = readOutbox(context.sql).state !== 'none';
   const pushed = await pushPending(context);
   if (!pushed.ok) {
     const failed: SyncReport = { ...report, pushed: 'failed', failure: pushed.error };
@@ -77,6 +79,8 @@ async function pushTurn(context: Context, report: SyncReport): Promise<Turn | Sy
       return report;
     case 'committed': {
       const committed: SyncReport = { ...report, pushed: 'committed' };
+      // What was written behind the bundle that waited asked for a round then, not for another one now.
+      if (hasWaited && countPending(context.sql) > 0) return { type: 'again', report: committed };
       return pushed.value.isCaughtUp
         ? { type: 'done', report: { ...committed, pulled: 'applied-incremental' } }
         : committed;
