@@ -14,11 +14,19 @@ import type { AfterClearing, Cleared, StopWatching } from '../shared/rpc.ts';
 import type { Directory, DirectoryFile } from './host/kitchen-directory.ts';
 import type { LocalKitchen, OpenKitchen } from './kitchen.ts';
 import { currentEntry, firstDirectory } from './kitchens.ts';
+import { StoreError } from './store/files.ts';
 
 export interface KitchenSwitchDeps {
   readonly file: DirectoryFile;
-  /** Opens (and makes) one database; `onLost` is told once if it cannot save any more. */
-  readonly open: (name: string, onLost: (error: unknown) => void) => Promise<OpenKitchen>;
+  /**
+   * Opens (and makes) one database; `onLost` is told once if it cannot save any more. `after-full`: the one
+   * before found no room, so nothing is written for a while that nobody asked for.
+   */
+  readonly open: (
+    name: string,
+    onLost: (error: unknown) => void,
+    start: KitchenStart,
+  ) => Promise<OpenKitchen>;
   /** Removes a database that is closed, with everything in it. */
   readonly remove: (name: string) => Promise<void>;
   readonly newName: () => string;
@@ -27,6 +35,8 @@ export interface KitchenSwitchDeps {
   /** No database can be kept open here: the worker must end. */
   readonly onLost: (error: unknown) => void;
 }
+
+export type KitchenStart = 'at-once' | 'after-full';
 
 /** A store that fails more often than this in one life of the worker is not mended by opening it again. */
 const REOPENS_MAX = 5;
@@ -77,6 +87,7 @@ export function createLine(deps: KitchenSwitchDeps): Line {
   let reopens = 0;
   let hasEnded = false;
   let isCleared = false;
+  let start: KitchenStart = 'at-once';
   /** The last database that lost its store, as memory held it. */
   let salvaged: Uint8Array<ArrayBuffer> | null = null;
   /** Names of databases that this worker has had open. */
@@ -117,13 +128,14 @@ export function createLine(deps: KitchenSwitchDeps): Line {
       if (self === null) lostEarly = { error };
       else if (opened === self) reopenAfter(error);
     };
-    self = await deps.open(name, onLost);
+    self = await deps.open(name, onLost, start);
     if (self.isNew && seen.has(name)) {
       await self.close().catch(nothing);
       throw new StorageCleared();
     }
     seen.add(name);
     salvaged = null;
+    start = 'at-once';
     opened = self;
     openedName = name;
     for (const subscription of subscriptions) subscription.stop = subscription.begin(self);
@@ -148,7 +160,9 @@ export function createLine(deps: KitchenSwitchDeps): Line {
   function reopenAfter(cause: unknown): void {
     moving.close();
     const failed = letGo();
-    reopens++;
+    // A full disk is no fault of the store, and lasts as long as it lasts.
+    start = cause instanceof StoreError && cause.failure.type === 'full' ? 'after-full' : 'at-once';
+    if (start === 'at-once') reopens++;
     if (reopens > REOPENS_MAX) {
       end(cause);
       return;

@@ -47,13 +47,15 @@ export async function openKitchenSwitch(deps: KitchenSwitchDeps): Promise<Kitche
 }
 
 function kitchenOver(deps: KitchenSwitchDeps, line: Line): Kitchen {
-  let lastStatus = OPENING;
+  const statuses = createStatuses(line);
   return {
     async perform(act, args, actId) {
       const once = () => line.act((kitchen) => kitchen.perform(act, args, actId));
       const first = await notSavedAsValue(once);
       // The store failed under the call. Opened again, the act is there or it is not; its id tells.
-      return hasLostItsStore(first) ? notSavedAsValue(once) : first;
+      const outcome = hasLostItsStore(first) ? await notSavedAsValue(once) : first;
+      statuses.noteOutcome(outcome);
+      return outcome;
     },
     ask: (query, args) => twice(() => line.call((kitchen) => kitchen.ask(query, args))),
     async watch(query, args, onRows) {
@@ -64,18 +66,20 @@ function kitchenOver(deps: KitchenSwitchDeps, line: Line): Kitchen {
       );
     },
     async watchStatus(onStatus) {
-      return line.subscribe(
+      const tell = statuses.teller(onStatus);
+      const stop = line.subscribe(
         (opened) =>
           opened.kitchen.watchStatus((status) => {
             if (!line.isOpen(opened)) return;
             noteAdopted(line, status);
-            const directory = line.directory();
-            const { current: kitchen } = directory;
-            lastStatus = { ...status, kitchen, sealed: sealedKitchens(directory) };
-            onStatus(lastStatus);
+            tell(status);
           }),
-        () => onStatus({ ...lastStatus, phase: 'storage-cleared' }),
+        () => tell('cleared'),
       );
+      return () => {
+        stop();
+        statuses.forget(tell);
+      };
     },
     attach: (account, localRows) => line.step(() => attach(deps, line, account, localRows)),
     detach: (unsent) =>
@@ -91,6 +95,41 @@ function kitchenOver(deps: KitchenSwitchDeps, line: Line): Kitchen {
   };
 }
 
+type Teller = (status: SyncStatus | 'cleared' | 'as before') => void;
+
+/**
+ * Statuses as tabs are told them: which kitchen is open and what is locked, and what acts have found out
+ * about the disk. An act that found no room is the truth about it until another one was saved, whatever
+ * smaller writes of the exchange manage to squeeze in.
+ */
+function createStatuses(line: Line) {
+  const tellers = new Set<Teller>();
+  let last = OPENING;
+  let isFull = false;
+  return {
+    teller(onStatus: (status: SyncStatus) => void): Teller {
+      const tell: Teller = (status) => {
+        if (typeof status !== 'string') {
+          const directory = line.directory();
+          const { current: kitchen } = directory;
+          last = { ...status, kitchen, sealed: sealedKitchens(directory) };
+        }
+        if (status === 'cleared') onStatus({ ...last, phase: 'storage-cleared' });
+        else onStatus(isFull ? { ...last, phase: 'storage-full' } : last);
+      };
+      tellers.add(tell);
+      return tell;
+    },
+    forget: (tell: Teller) => tellers.delete(tell),
+    noteOutcome(outcome: Outcome): void {
+      const foundNoRoom = !outcome.ok && isNotSaved(outcome.error, 'full');
+      if (isFull === foundNoRoom || (!outcome.ok && !foundNoRoom)) return;
+      isFull = foundNoRoom;
+      for (const tell of tellers) tell('as before');
+    },
+  };
+}
+
 /** Reading again is harmless, and after a lost store it reads what was kept. */
 async function twice<T>(read: () => Promise<T>): Promise<T> {
   try {
@@ -103,8 +142,11 @@ async function twice<T>(read: () => Promise<T>): Promise<T> {
 
 type Outcome = Result<Performed, Refusal>;
 
+const isNotSaved = (refusal: Refusal, reason: 'full' | 'broken'): boolean =>
+  refusal.type === 'not-saved' && refusal.reason === reason;
+
 const hasLostItsStore = (outcome: Outcome): boolean =>
-  !outcome.ok && outcome.error.type === 'not-saved' && outcome.error.reason === 'broken';
+  !outcome.ok && isNotSaved(outcome.error, 'broken');
 
 async function notSavedAsValue(perform: () => Promise<Outcome>): Promise<Outcome> {
   try {

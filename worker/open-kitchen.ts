@@ -21,6 +21,7 @@ import { removeOpfsDatabase } from './host/opfs-async-files.ts';
 import type { WasmSource } from './host/sqlite-engine.ts';
 import { createStoppableTransport } from './host/stoppable-transport.ts';
 import { createWitnessedTransport } from './host/witnessed-transport.ts';
+import type { KitchenStart } from './kitchen-line.ts';
 import { createKitchen, layOutSamples, type OpenKitchen } from './kitchen.ts';
 import { prefsTableSql } from './prefs.ts';
 import type { CompactionLimits } from './store/compact.ts';
@@ -46,6 +47,9 @@ const PUTS_ONLY: Partial<CompactionLimits> = {
   replaceableAfterWallMs: Infinity,
 };
 
+/** An exchange that finds no room either would end the database again, and that without a pause. */
+const AFTER_FULL_MS = 10_000;
+
 export interface OpenKitchenDeps {
   /** Where the sync service is; its paths are appended. */
   readonly baseUrl: string;
@@ -56,6 +60,7 @@ export interface OpenKitchenDeps {
    * told, and leaves merging and first things to a lasting owner.
    */
   readonly stay: 'lasting' | 'brief';
+  readonly start?: KitchenStart;
   /** The database cannot save any more, or hit a bug: it must be closed and opened again. */
   readonly onLost: (error: unknown) => void;
 }
@@ -107,10 +112,12 @@ export async function openKitchen(open: OpenKitchenDeps): Promise<OpenKitchen> {
     todayIso: () => localDay(clock.nowMs()),
   };
   const wake = (): void => engine.wake('online');
+  let startLater = (): void => undefined;
   if (stay === 'lasting') {
     // Samples teach once; a kitchen that came later belongs to somebody who has seen them.
     if (databaseName === FIRST_KITCHEN) await layOutSamples(deps);
-    engine.start();
+    if (open.start === 'after-full') startLater = clock.after(AFTER_FULL_MS, () => engine.start());
+    else engine.start();
     addEventListener('online', wake);
   }
   return {
@@ -120,6 +127,7 @@ export async function openKitchen(open: OpenKitchenDeps): Promise<OpenKitchen> {
     halt: () => transport.halt(),
     async close() {
       removeEventListener('online', wake);
+      startLater();
       transport.halt();
       await engine.stop();
       await database.close();

@@ -21,8 +21,8 @@ async function open(): Promise<Kitchen> {
   await acquireOwnerLock(OWNED);
   return openKitchenSwitch({
     file: await openKitchenDirectory(),
-    open: (databaseName, onLost) =>
-      openKitchen({ baseUrl, databaseName, wasm: wasmUrl, stay: 'lasting', onLost }),
+    open: (databaseName, onLost, start) =>
+      openKitchen({ baseUrl, databaseName, wasm: wasmUrl, stay: 'lasting', start, onLost }),
     remove: removeKitchen,
     restore: restoreKitchen,
     newName: () => `kitchen-${crypto.randomUUID()}`,

@@ -60,6 +60,9 @@ function createWorld() {
   let inner = createMemoryFiles();
   const world = {
     isBroken: false,
+    failure: 'gone' as 'gone' | 'full',
+    /** Smaller files still fit while it is broken. */
+    fitsBytes: 0,
     opens: 0,
     lost: [] as unknown[],
     /** As when a person clears the data of the site. */
@@ -74,8 +77,8 @@ function createWorld() {
     read: (name) => inner.read(name),
     remove: (name) => inner.remove(name),
     put: (name, bytes) =>
-      world.isBroken
-        ? Promise.resolve(err({ type: 'gone', detail: 'planted' }))
+      world.isBroken && bytes.byteLength > world.fitsBytes
+        ? Promise.resolve(err({ type: world.failure, detail: 'planted' }))
         : inner.put(name, bytes),
   };
   const opening = openKitchenSwitch({
@@ -83,8 +86,8 @@ function createWorld() {
     open: (_name, onLost) => {
       world.opens++;
       return open(store, (error) => {
-        // The disk is well again by the time somebody looks.
-        world.isBroken = false;
+        // The disk is well again by the time somebody looks, unless it is full.
+        if (world.failure === 'gone') world.isBroken = false;
         onLost(error);
       });
     },
@@ -119,6 +122,49 @@ test('[TABS-10] a store that fails is opened again in the same worker, and the a
   // The watch of the tab was carried over.
   await kitchen.perform('list.add', line('Flour'), ids.uuid());
   await expect.poll(() => seen.at(-1)).toBe(3);
+});
+
+test('[STORE-203] a kitchen opens on a full disk, shows everything, and saves again once there is room', async () => {
+  const { world, opening } = createWorld();
+  const kitchen = await opening;
+  const phases: string[] = [];
+  await kitchen.watchStatus(({ phase }) => void phases.push(phase));
+  await kitchen.perform('list.add', line('Milk'), ids.uuid());
+  world.failure = 'full';
+  world.isBroken = true;
+  const full = { ok: false, error: { type: 'not-saved', reason: 'full' } };
+  // The store fails under the first, and the kitchen is opened again on what is still full.
+  for (const title of ['Eggs', 'Flour']) {
+    expect(await kitchen.perform('list.add', line(title), ids.uuid())).toEqual(full);
+    expect(phases.at(-1)).toBe('storage-full');
+  }
+  expect(await titles(kitchen)).toEqual(['Milk']);
+  world.isBroken = false;
+  const salt = line('Salt');
+  const saltId = ids.uuid();
+  await expect
+    .poll(() => kitchen.perform('list.add', salt, saltId), { timeout: 10_000 })
+    .toMatchObject({ ok: true });
+  expect(await titles(kitchen)).toEqual(['Milk', 'Salt']);
+  expect(phases.at(-1)).toBe('local-only');
+  expect(world.lost).toEqual([]);
+});
+
+test('[STORE-204] a disk on which only the smallest files fit refuses acts for as long as it takes', async () => {
+  const { world, opening } = createWorld();
+  const kitchen = await opening;
+  await kitchen.perform('list.add', line('Milk'), ids.uuid());
+  Object.assign(world, { failure: 'full', isBroken: true, fitsBytes: 512 });
+  for (let tries = 0; tries < 12; tries += 1) {
+    expect(await kitchen.perform('list.add', line('Eggs'), ids.uuid())).toEqual({
+      ok: false,
+      error: { type: 'not-saved', reason: 'full' },
+    });
+  }
+  expect(await titles(kitchen)).toEqual(['Milk']);
+  expect(world.lost).toEqual([]);
+  world.isBroken = false;
+  expect(await kitchen.perform('list.add', line('Eggs'), ids.uuid())).toMatchObject({ ok: true });
 });
 
 async function clearedKitchen() {

@@ -94,4 +94,36 @@ test('[OPS-162] a sync event of a kitchen without a household ends without a wor
   expect(await again.dump()).toEqual(before);
 });
 
+test('[OPS-200] a service worker that is stopped in the middle of sending has lost nothing, and nothing is sent twice', async ({
+  device,
+  serverDump,
+}) => {
+  const ana = newPerson('Ana');
+  const phone = await device();
+  const tab = await phone.openTab();
+  await signUp(tab, ana);
+  await phone.goOffline();
+  const worker = await controlServiceWorker(phone.context, phone.proxy.url);
+  await tab.perform('list.add', { entries: [line('Sent once')] });
+  await tab.page.close();
+  await endSharedWorkers(phone.context, phone.proxy.url);
+
+  // Its commit is on the server, the answer is not here, and the worker is gone.
+  const committed = phone.proxy.swallowAnswerTo(
+    /^POST \/sync\/(push|push-sessions\/[^/]+\/commit) /,
+  );
+  phone.proxy.heal();
+  await worker.dispatchSync(SYNC_TAG);
+  await committed;
+  await worker.stop();
+  const titles = async () => (await serverDump(ana))['list_items']?.map((row) => row['title']);
+  expect(await titles()).toEqual(['Sent once']);
+
+  await worker.dispatchSync(SYNC_TAG);
+  const again = await phone.openTab();
+  await again.settled();
+  expect(await titles()).toEqual(['Sent once']);
+  expect(await again.dump()).toEqual(await serverDump(ana));
+});
+
 const byText = (a: unknown, b: unknown): number => (String(a) < String(b) ? -1 : 1);

@@ -40,24 +40,16 @@ export async function setFrozen(page: Page, isFrozen: boolean): Promise<void> {
   await session.detach();
 }
 
-/** What the origin may hold; null gives back what the browser gives by itself. */
-export async function overrideQuota(page: Page, quotaBytes: number | null): Promise<void> {
+/**
+ * The origin is full, but for `spareBytes`. The browser believes it as long as the session lives: the returned
+ * function gives the room back.
+ */
+export async function fillStorage(page: Page, spareBytes: number): Promise<() => Promise<void>> {
   const session = await page.context().newCDPSession(page);
   const { origin } = new URL(page.url());
-  await session.send('Storage.overrideQuotaForOrigin', {
-    origin,
-    ...(quotaBytes === null ? {} : { quotaSize: quotaBytes }),
-  });
-  await session.detach();
-}
-
-export async function usedBytes(page: Page): Promise<number> {
-  const session = await page.context().newCDPSession(page);
-  const { usage } = await session.send('Storage.getUsageAndQuota', {
-    origin: new URL(page.url()).origin,
-  });
-  await session.detach();
-  return usage;
+  const { usage } = await session.send('Storage.getUsageAndQuota', { origin });
+  await session.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: usage + spareBytes });
+  return () => session.detach();
 }
 
 /** "Clear site data" while tabs are open. */
@@ -109,7 +101,8 @@ export async function controlServiceWorker(
       });
     },
     async stop() {
-      if (versionId !== null) await session.send('ServiceWorker.stopWorker', { versionId });
+      if (versionId === null) throw new Error('the service worker is not running');
+      await session.send('ServiceWorker.stopWorker', { versionId });
     },
   };
 }

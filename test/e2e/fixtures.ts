@@ -110,7 +110,7 @@ export class Tab {
   }
 
   private async connected(): Promise<void> {
-    await this.page.waitForFunction(() => (window as unknown as ProbeWindow).probe.connected());
+    await this.page.evaluate(() => (window as unknown as ProbeWindow).probe.connected());
   }
 }
 

@@ -11,7 +11,8 @@ export interface Probe {
   samples(query: string): unknown[];
   status(): Promise<unknown>;
   dump(): Promise<string>;
-  connected(): boolean;
+  /** Resolves when the app has started its worker. */
+  connected(): Promise<void>;
 }
 
 export interface ProbeWindow {
@@ -36,6 +37,10 @@ export function installProbe(): void {
   const Original = window.SharedWorker;
   const kept = new Map<string, unknown[]>();
   let openPort: (() => MessagePort) | null = null;
+  let tellConnected = (): void => undefined;
+  const connected = new Promise<void>((resolve) => {
+    tellConnected = resolve;
+  });
   let remote: RemoteKitchen | null = null;
 
   window.SharedWorker = class extends Original {
@@ -44,6 +49,7 @@ export function installProbe(): void {
       // Again after a loss: from then on the next worker is meant.
       openPort = () => new Original(url, options).port;
       remote = null;
+      tellConnected();
     }
   };
   const kitchen = (): RemoteKitchen => {
@@ -53,7 +59,7 @@ export function installProbe(): void {
   };
 
   scope.probe = {
-    connected: () => openPort !== null,
+    connected: () => connected,
     perform: (act, args, actId) => kitchen().perform(act, args, actId),
     ask: (query, args) => kitchen().ask(query, args),
     async sample(query, args) {

@@ -53,7 +53,8 @@ export function isLayoutAhead(sql: Sql, catalog: Catalog): boolean {
 
 /**
  * Creates and migrates what is missing, inside the caller's transaction. `freshSourceId` becomes the source
- * only where there is none; a database of another schema name is refused by the return value.
+ * only where there is none; a database of another schema name is refused by the return value. Where nothing
+ * is missing nothing is written: a database on a full disk opens, too.
  */
 export function prepareLocalTables(
   sql: Sql,
@@ -65,13 +66,15 @@ export function prepareLocalTables(
   const [attachment] = sql.all('select schema_name, current_source_id from _sync_attachment_state');
   const schemaName = attachment?.['schema_name'] ?? '';
   if (schemaName !== '' && schemaName !== catalog.schemaName) return 'foreign-schema';
-  sql.run('update _sync_apply_state set apply_mode = 0');
+  sql.run('update _sync_apply_state set apply_mode = 0 where apply_mode <> 0');
   migrateTables(sql, catalog, hostImages);
   createTriggers(sql, catalog);
+  sql.run('update _sync_attachment_state set schema_name = ?1 where schema_name <> ?1', [
+    catalog.schemaName,
+  ]);
   sql.run(
-    `update _sync_attachment_state set schema_name = ?1,
-       binding_state = case when attached_user_id = '' then 'anonymous' else binding_state end`,
-    [catalog.schemaName],
+    `update _sync_attachment_state set binding_state = 'anonymous'
+     where attached_user_id = '' and binding_state <> 'anonymous'`,
   );
   if ((attachment?.['current_source_id'] ?? '') === '') {
     sql.run('insert into _sync_source_state (source_id) values (?1)', [freshSourceId]);

@@ -60,8 +60,9 @@ export function QuickAdd({ inputRef, focusFirst = false, onAdded }: QuickAddProp
     const before = text;
     setText('');
     const result = await perform('list.add', { entries: what.map(({ entry }) => entry) });
-    if (!result.ok) setText(before);
-    else onAdded?.();
+    if (result.ok) onAdded?.();
+    // Not saved: the words come back, before whatever was typed meanwhile.
+    else setText([before, sessionStorage.getItem(DRAFT_KEY)].filter(Boolean).join(', '));
   };
   const take = (suggestion: Suggestion) =>
     add(understand(completeLast(text, typedTitle, suggestion.title), asText));
