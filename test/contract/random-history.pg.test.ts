@@ -259,7 +259,26 @@ async function snapshotOf(
   return { seq: Number(session.body['snapshot_bundle_seq']), rows };
 }
 
+/** What an import or a job does: any transaction of the server becomes a bundle of its own source. */
+async function writeByServer(world: World, householdId: string): Promise<void> {
+  const name = `Shop ${String(world.random(1000))}`;
+  const { bundleSeq } = await server.service.withServerBundle(
+    { userId: householdId, writer: 'history' },
+    (tx, scopeId) =>
+      tx.query('update larder.stores set name = $2 where _sync_scope_id = $1::uuid', [
+        scopeId,
+        name,
+      ]),
+  );
+  if (bundleSeq !== null) mark(world.marks, 'server write');
+}
+
 function see(world: World, bundle: Bundle): void {
+  const removed = (table: string): boolean =>
+    bundle.rows.some((row) => row.op === 'DELETE' && row.table === table);
+  if (removed('recipes') && (removed('recipe_ingredients') || removed('recipe_photos'))) {
+    mark(world.marks, 'cascade');
+  }
   for (const row of bundle.rows) {
     const one = { table: row.table, id: row.key['id'] ?? '', version: row.row_version };
     const others = (rows: Live[]) =>
@@ -278,6 +297,7 @@ async function step(world: World, writers: readonly Writer[]): Promise<void> {
     mark(world.marks, 'rotation');
     await rotate(writer);
   }
+  if (world.random(12) === 0) await writeByServer(world, writer.device.householdId);
   let rows = drawRows(world);
   if (rows.length === 0) return;
   const stale = rows.find(({ op }) => op === 'UPDATE');
@@ -350,9 +370,19 @@ describe('random histories', () => {
     60_000,
   );
 
-  test('[PULL-71] the histories held cascades, triggers, conflicts, retries and rotations', () => {
+  test('[PULL-71] the histories held cascades, triggers, conflicts, refusals, retries, rotations and server writes', () => {
     process.stdout.write(`random histories: ${JSON.stringify(Object.fromEntries(marks))}\n`);
-    for (const name of ['commit', 'push_conflict', 'retry', 'rotation', 'delete', 'trigger']) {
+    for (const name of [
+      'commit',
+      'push_conflict',
+      'push_commit_invalid',
+      'retry',
+      'rotation',
+      'delete',
+      'cascade',
+      'trigger',
+      'server write',
+    ]) {
       expect([name, marks.get(name) ?? 0]).not.toEqual([name, 0]);
     }
   });
