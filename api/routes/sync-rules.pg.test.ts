@@ -48,6 +48,54 @@ describe('stopping', () => {
     }
     await stopped.close();
   });
+
+  test('[OPS-251] what was in flight when the service stops is finished, streams end, and new work is 503 meanwhile', async () => {
+    const stopping = await startSyncServer();
+    const device = await joinedDevice(stopping);
+    const stream = await stopping.request('/sync/watch', {
+      headers: {
+        'x-test-account': `account-of-${device.householdId}`,
+        'x-test-household': device.householdId,
+        'oversync-source-id': device.sourceId,
+        authorization: 'Bearer test',
+      },
+    });
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let isHeld = (): void => undefined;
+    const locked = new Promise<void>((resolve) => {
+      isHeld = resolve;
+    });
+    const holder = stopping.sql.begin(async (sql) => {
+      await sql`select 1 from sync.scope where scope_id = ${device.householdId} for update`;
+      isHeld();
+      await held;
+    });
+    await locked;
+    const rows = [insert('list_items', listItem())];
+    const inFlight = device.call('POST', '/sync/push', pushBody(rows));
+    await expect
+      .poll(async () => {
+        const [row] = await stopping.sql`
+          select count(*)::int as n from pg_stat_activity
+          where datname = current_database() and wait_event_type = 'Lock'`;
+        return Number(row?.['n']);
+      })
+      .toBeGreaterThan(0);
+    const stopped = stopping.service.stop();
+    expect((await device.pull()).status).toBe(503);
+    expect(await stream.text()).not.toContain('data:');
+    expect(stopping.service.lifecycle()).toBe('shutting_down');
+    release();
+    await holder;
+    expect(await inFlight).toMatchObject({ status: 200, body: { bundle_seq: 1 } });
+    await stopped;
+    expect(stopping.service.lifecycle()).toBe('closed');
+    expect((await device.pull()).status).toBe(503);
+    await stopping.close();
+  });
 });
 
 describe('switches', () => {

@@ -340,26 +340,25 @@ describe('counts', () => {
       await held;
     });
     await locked;
-    // One holds a connection and waits for the row; the others wait in front.
-    const writers = Array.from({ length: waiting + 1 }, () =>
-      createDevice(server, { householdId: device.householdId }).push([note()]),
-    );
-    await expect
-      .poll(async () => {
-        const [row] = await server.sql`select count(*)::int as n from pg_locks where not granted`;
-        return Number(row?.['n']);
-      })
-      .toBeGreaterThan(0);
-    const next = await createDevice(server, { householdId: device.householdId }).push([note()]);
-    expect([codeOf(next), next.headers.get('retry-after')]).toEqual([
-      '503 service_unavailable',
-      '1',
-    ]);
+    // One holds a connection and waits for the row, three wait in front, and the rest is refused.
+    const answers: string[] = [];
+    const writers = Array.from({ length: waiting + 1 + 5 }, async () => {
+      const answer = await createDevice(server, { householdId: device.householdId }).push([note()]);
+      answers.push(`${codeOf(answer)} ${answer.headers.get('retry-after') ?? ''}`.trim());
+    });
+    const refused = Array.from({ length: 5 }, () => '503 service_unavailable 1');
+    await expect.poll(() => answers, { timeout: 15_000 }).toEqual(refused);
     expect(codeOf(await stranger.push([note()]))).toBe('ok');
-    // Readers of the same household wait for nobody (B15).
+    // Readers of the same household wait for nobody, and neither does who joins it (B15).
     expect(codeOf(await device.pull())).toBe('ok');
+    expect((await device.connect(true)).body['resolution']).toBe('remote_authoritative');
+    const snapshot = await device.call('POST', '/sync/snapshot-sessions');
+    expect(codeOf(snapshot)).toBe('ok');
+    const page = `/sync/snapshot-sessions/${String(snapshot.body['snapshot_id'])}`;
+    expect(codeOf(await device.call('GET', page))).toBe('ok');
     release();
     await holder;
-    expect((await Promise.all(writers)).map(codeOf)).toEqual(writers.map(() => 'ok'));
+    await Promise.all(writers);
+    expect(answers).toEqual([...refused, ...Array.from({ length: waiting + 1 }, () => 'ok')]);
   });
 });

@@ -97,6 +97,25 @@ describe('values', () => {
       );
       const [row] = page.body['rows'] as SnapshotRow[];
       expect(row?.payload).toEqual(bundle?.rows[0]?.payload);
+      // The same again in a stream and in a conflict: one row, one spelling (B24).
+      const path = `/sync/snapshot-sessions/${String(session.body['snapshot_id'])}/stream`;
+      const stream = await server.request(path, {
+        headers: {
+          'x-test-account': `account-of-${device.householdId}`,
+          'x-test-household': device.householdId,
+          'oversync-source-id': device.sourceId,
+          authorization: 'Bearer test',
+        },
+      });
+      const [header, line] = (await stream.text())
+        .split('\n')
+        .map((part) => JSON.parse(part || '0'));
+      const columns = (
+        header as { readonly tables: readonly { table: string; columns: string[] }[] }
+      ).tables.find(({ table }) => table === name)?.columns;
+      expect((line as unknown[])[1 + (columns ?? []).indexOf(column)]).toEqual(kept);
+      const conflict = await device.push([put(name, id, {}, 7, 'UPDATE')]);
+      expect(conflict.body['conflict']).toMatchObject({ server_row: row?.payload });
     },
   );
 
