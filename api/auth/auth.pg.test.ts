@@ -32,12 +32,14 @@ interface World {
   readonly logged: string[];
 }
 
-function createWorld(options: { publicUrl?: string; signIns?: number } = {}): World {
+function createWorld(
+  options: { publicUrl?: string; signIns?: number; secret?: string } = {},
+): World {
   const publicUrl = options.publicUrl ?? null;
   const originsOf = createOriginsOf(publicUrl);
   const auth = createAuth({
     sql,
-    secret: 'a secret for tests, long enough for it',
+    secret: options.secret ?? 'a secret for tests, long enough for it',
     baseUrl: publicUrl ?? 'http://localhost',
     secureCookies: publicUrl !== null,
     originsOf,
@@ -213,6 +215,25 @@ describe('cookies and bearer tokens', () => {
     expect(await identity({ authorization: `Bearer ${unsigned}` })).toBe('none');
   });
 
+  test('[AUTH-244] what the session table holds lets nobody in without the secret, which may live elsewhere', async () => {
+    const { app, auth } = createWorld();
+    const { cookie } = await signUp(app);
+    const identity = async (on: Auth, headers: Record<string, string>) =>
+      (await on.authenticate(new Request(`${local}/sync/pull`, { headers }))).type;
+    expect(await identity(auth, { cookie })).toBe('account');
+    const rows = await sql<{ token: string }[]>`select token from auth.session`;
+    expect(rows.length).toBeGreaterThan(0);
+    // As it stands, and as somebody signs it who has the database but not the secret.
+    const forger = createWorld({ secret: 'another secret for tests, also long enough' });
+    const forged = cookieOf(await post(forger.app, '/api/auth/sign-up/email', newPerson('Eve')));
+    expect(await identity(forger.auth, { cookie: forged })).toBe('account');
+    expect(await identity(auth, { cookie: forged })).toBe('none');
+    for (const { token } of rows) {
+      expect(await identity(auth, { authorization: `Bearer ${token}` })).toBe('none');
+      expect(await identity(auth, { cookie: `larder.session_token=${token}` })).toBe('none');
+    }
+  });
+
   test('[AUTH-16] a page never sees the token that its cookie holds', async () => {
     const { app } = createWorld();
     const answer = await post(app, '/api/auth/sign-up/email', newPerson('Ana'));
@@ -267,6 +288,36 @@ test('[AUTH-19] sign-ins are limited per address, in the database', async () => 
     statuses.push((await post(via, '/api/auth/sign-in/email', person)).status);
   }
   expect(statuses).toEqual([401, 401, 401, 429, 429]);
+});
+
+test('[AUTH-243] sign-ins are limited per account as well, whatever the address and the spelling', async () => {
+  await sql`delete from auth.rate_limit`;
+  const { app } = createWorld({ signIns: 2 });
+  const { person } = await signUp(app);
+  const other = await signUp(app, newPerson('Ben'));
+  const tryAs = async (email: string, attempt: number): Promise<number> => {
+    // Each try from an address of its own.
+    await sql`delete from auth.rate_limit where key not like 'account|%'`;
+    const answer = await post(app, '/api/auth/sign-in/email', {
+      email: attempt % 2 === 0 ? email : ` ${email.toUpperCase()} `,
+      password: 'not the one',
+    });
+    return answer.status;
+  };
+  const statuses: number[] = [];
+  for (let attempt = 0; attempt < 12; attempt += 1) {
+    statuses.push(await tryAs(person.email, attempt));
+  }
+  expect(statuses.filter((status) => status !== 429)).toHaveLength(10);
+  expect(statuses.slice(10)).toEqual([429, 429]);
+  // Nobody else is kept out, and the table names nobody.
+  expect(await tryAs(other.person.email, 0)).toBe(401);
+  const rows = await sql<{ key: string }[]>`select key from auth.rate_limit`;
+  expect(rows.map(({ key }) => key).join()).not.toMatch(/@|example/);
+  // A quarter of an hour later the account is open again.
+  await sql`update auth.rate_limit set last_request = last_request - ${15 * 60_000}`;
+  expect((await post(app, '/api/auth/sign-in/email', person)).status).toBe(200);
+  expect(await sql`select 1 from auth.rate_limit where key like 'account|%'`).toHaveLength(1);
 });
 
 test('[AUTH-20] an invitation lets one account into a household, once', async () => {

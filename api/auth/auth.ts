@@ -13,6 +13,7 @@ import { drizzleAdapter } from 'better-auth/adapters/drizzle';
 import { bearer } from 'better-auth/plugins/bearer';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import type { Sql } from 'postgres';
+import { createSignInLimit, readSignInEmail } from './sign-in-limit.ts';
 import { authTables } from './tables.ts';
 
 /** What the sync routes need to know about who asks. `householdId` is the user of the sync system. */
@@ -134,9 +135,18 @@ function createBetterAuth(options: AuthOptions) {
 export function createAuth(options: AuthOptions): Auth {
   const auth = createBetterAuth(options);
   const { sql } = options;
+  const signInLimit = createSignInLimit(sql, options.secret, options.signInsPerQuarterHour);
 
   return {
     handler: async (request) => {
+      const email = await readSignInEmail(request);
+      const waitSeconds = email === null ? null : await signInLimit.take(email);
+      if (waitSeconds !== null) {
+        return Response.json(
+          { message: 'Too many tries. Please try again later.' },
+          { status: 429, headers: { 'Retry-After': String(waitSeconds) } },
+        );
+      }
       const answer = await auth.handler(
         request.headers.has('authorization')
           ? new Request(request, { headers: decidingHeaders(request) })
