@@ -89,6 +89,24 @@ test('[OPS-57] every rule of docs/spec.md has a test, and every test cites a rul
   expect([...cited].filter((rule) => !rules.includes(rule))).toEqual([]);
 });
 
+test('[OPS-252] docs/conformance.md has a line for every item, and cites rules that exist', () => {
+  const spec = readFileSync(join(root, 'docs/spec.md'), 'utf8');
+  const text = readFileSync(join(root, 'docs/conformance.md'), 'utf8');
+  const items = [...text.matchAll(/^\| (B\d+|E\d+|\d+) \|/gm)].map((match) => match[1] ?? '');
+  const upTo = (last: number, first = 1) =>
+    Array.from({ length: last - first + 1 }, (_, at) => String(first + at));
+  expect(items).toEqual([
+    ...upTo(29).map((number) => `B${number}`),
+    ...upTo(8).map((number) => `E${number}`),
+    ...upTo(25),
+    ...upTo(43, 37),
+  ]);
+  const cited = [...text.matchAll(/\b[A-Z]{3,}-\d+\b/g)].map((match) => match[0]);
+  expect(cited.filter((rule) => !spec.includes(`| ${rule} |`))).toEqual([]);
+  const empty = text.split('\n').filter((line) => /^\| (B|E)?\d+ \|.*\| *\|$/.test(line));
+  expect(empty).toEqual([]);
+});
+
 test('[OPS-58] links in the documents lead somewhere', () => {
   const documents = ['README.md', ...walk(join(root, 'docs'))].filter((file) =>
     file.endsWith('.md'),
