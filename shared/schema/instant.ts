@@ -20,6 +20,36 @@ export function normalizeInstant(text: string): string | null {
   return `${year}-${month}-${day}T${hour}:${minute}:${second}.${millis}Z`;
 }
 
+const MONTH_DAYS_MIN = 28;
+
+/** Two digits at a place, or -1. */
+function twoDigits(text: string, at: number): number {
+  const tens = text.charCodeAt(at) - 48;
+  const ones = text.charCodeAt(at + 1) - 48;
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : -1;
+}
+
+/**
+ * Whether `text` is in the 24-character form already, decided without a pattern, because nearly every instant
+ * that arrives is. False also for the last days of a month, whose calendar `normalizeInstant` knows.
+ */
+export function isPlainlyInstant(text: string): boolean {
+  if (text.length !== 24 || text[4] !== '-' || text[7] !== '-' || text[10] !== 'T') return false;
+  if (text[13] !== ':' || text[16] !== ':' || text[19] !== '.' || text[23] !== 'Z') return false;
+  const month = twoDigits(text, 5);
+  const day = twoDigits(text, 8);
+  const hour = twoDigits(text, 11);
+  const minute = twoDigits(text, 14);
+  const second = twoDigits(text, 17);
+  const isMoment =
+    hour >= 0 && hour < 24 && minute >= 0 && minute < 60 && second >= 0 && second < 60;
+  const isDay = month >= 1 && month <= 12 && day >= 1 && day <= MONTH_DAYS_MIN;
+  const isFraction = twoDigits(text, 20) >= 0 && twoDigits(text, 21) >= 0;
+  // The year 0 does not exist.
+  const isYear = twoDigits(text, 0) > 0 && twoDigits(text, 2) >= 0;
+  return isMoment && isDay && isFraction && isYear;
+}
+
 export const isDay = (text: string): boolean => isCalendarDay(text);
 
 /** Milliseconds since 1970 as a synced instant: the way a clock's reading enters a row. */

@@ -3,7 +3,14 @@ import { describe, expect, test } from 'vitest';
 import * as fc from 'fast-check';
 import { createSqljsSql, loadSqlJs } from '../../test/sim/sqljs.ts';
 import { createCatalog, getTable, rowFromLocalJson } from '../../worker/engine/catalog.ts';
-import { areRowsEqual, rowFromWire, rowToLocalJson, rowToWire } from './row-codec.ts';
+import {
+  areRowsEqual,
+  rowFromWire,
+  rowToLocalJson,
+  rowToWire,
+  valueByRules,
+  valueFromWire,
+} from './row-codec.ts';
 import type { LocalRow } from './row-codec.ts';
 import { rowJson } from './sqlite-triggers.ts';
 import type { Schema, Table } from './types.ts';
@@ -170,4 +177,38 @@ describe('the local JSON of a row', () => {
     expect(law).not.toThrow();
     sql.free();
   });
+});
+
+const twoDigits = fc.integer({ min: 0, max: 99 }).map((value) => String(value).padStart(2, '0'));
+
+/** Mostly instants that are nearly right: every field may be out of its range, and the ends may differ. */
+const nearlyInstant = fc
+  .tuple(
+    fc.constantFrom('0000', '0001', '1999', '2024', '2026', '9999', '20a4'),
+    fc.constantFrom('-', '/'),
+    fc.oneof(fc.constantFrom('02', '04', '12', '00', '13'), twoDigits),
+    fc.oneof(fc.constantFrom('28', '29', '30', '31', '00'), twoDigits),
+    fc.constantFrom('T', ' ', 't'),
+    fc.array(twoDigits, { minLength: 3, maxLength: 3 }).map((parts) => parts.join(':')),
+    fc.constantFrom('', '.5', '.000', '.123', '.1234', '.12x'),
+    fc.constantFrom('Z', '+00:00', '+02:00', '', 'z'),
+  )
+  .map(([year, dash, month, day, separator, time, fraction, zone]) =>
+    [year, dash, month, dash, day, separator, time, fraction, zone].join(''),
+  );
+
+test('[CAP-220] the short way to read a value says what the rules say, for every spelling', () => {
+  const number = fc.oneof(
+    fc.bigInt({ min: -(2n ** 65n), max: 2n ** 65n }).map(String),
+    fc.integer().map(String),
+    fc.constantFrom('-0', '00', '+1', '1.0', '1e3', '', ' 1', '1 ', '999999999', '1000000000'),
+  );
+  const anything = fc.oneof(nearlyInstant, number, fc.string(), fc.boolean(), fc.integer());
+  const column = fc.constantFrom(...Object.values(table.columns));
+  fc.assert(
+    fc.property(column, anything, (one, value) => {
+      expect(valueFromWire(one, value)).toEqual(valueByRules(one, value));
+    }),
+    { numRuns: 5000 },
+  );
 });

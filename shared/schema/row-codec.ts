@@ -24,7 +24,7 @@ import {
 import { assert } from '../assert.ts';
 import { err, ok } from '../result.ts';
 import type { Result } from '../result.ts';
-import { normalizeInstant } from './instant.ts';
+import { isPlainlyInstant, normalizeInstant } from './instant.ts';
 import type { Column, Table } from './types.ts';
 import { checkWireValue, wireTypeOfKind } from './value-wire.ts';
 
@@ -67,9 +67,26 @@ function integerToText(value: LocalValue): string {
   return String(value);
 }
 
+/** Canonical, and within the bounds of every integer type. */
+const PLAIN_INTEGER = /^(?:0|-?[1-9]\d{0,8})$/;
+
+/** What most values are, found out at little cost; null where the rules have to be asked. */
+function plainValue(column: Column, value: unknown): LocalValue {
+  if (typeof value === 'boolean') return column.kind === 'flag' ? Number(value) : null;
+  if (typeof value !== 'string') return null;
+  if (isInteger(column)) return PLAIN_INTEGER.test(value) ? Number(value) : null;
+  return column.kind === 'instant' && isPlainlyInstant(value) ? value : null;
+}
+
 /** The local form of one wire value, or the reason for refusing it. */
 export function valueFromWire(column: Column, value: unknown): Result<LocalValue, string> {
   if (value === null) return column.nullable ? ok(null) : err('null');
+  const plain = plainValue(column, value);
+  return plain === null ? valueByRules(column, value) : ok(plain);
+}
+
+/** Every spelling, by the rules of the wire. */
+export function valueByRules(column: Column, value: unknown): Result<LocalValue, string> {
   const received = isInteger(column) && typeof value === 'boolean' ? String(Number(value)) : value;
   const refused = checkWireValue(wireTypeOfKind[column.kind], received);
   if (refused !== null) return err(refused);
@@ -97,12 +114,44 @@ export function valueFromWire(column: Column, value: unknown): Result<LocalValue
   }
 }
 
+/** The columns of a table, made once: every row asks for them. */
+const entriesByTable = new WeakMap<Table, readonly (readonly [name: string, column: Column])[]>();
+
+function entriesOf(table: Table): readonly (readonly [name: string, column: Column])[] {
+  const known = entriesByTable.get(table);
+  if (known !== undefined) return known;
+  const entries = Object.entries(table.columns);
+  entriesByTable.set(table, entries);
+  return entries;
+}
+
 /** Decodes a wire payload: exactly the table's columns, names in any case, none twice. */
 export function rowFromWire(
   tableName: string,
   table: Table,
   payload: Readonly<Record<string, unknown>>,
 ): Result<LocalRow, RowFailure> {
+  const entries = entriesOf(table);
+  const isSpelledAsDeclared =
+    Object.keys(payload).length === entries.length &&
+    entries.every(([name]) => Object.hasOwn(payload, name));
+  const received = isSpelledAsDeclared ? ok(payload) : columnsByName(tableName, table, payload);
+  if (!received.ok) return received;
+  const row: Record<string, LocalValue> = {};
+  for (const [name, column] of entries) {
+    const value = valueFromWire(column, received.value[name]);
+    if (!value.ok) return err(failure(tableName, name, value.error));
+    row[name] = value.value;
+  }
+  return ok(row);
+}
+
+/** The payload under the names as declared. */
+function columnsByName(
+  tableName: string,
+  table: Table,
+  payload: Readonly<Record<string, unknown>>,
+): Result<Readonly<Record<string, unknown>>, RowFailure> {
   const received = new Map<string, unknown>();
   for (const [name, value] of Object.entries(payload)) {
     const lower = name.toLowerCase();
@@ -111,17 +160,13 @@ export function rowFromWire(
       return err(failure(tableName, lower, 'unknown column'));
     received.set(lower, value);
   }
-  const row: Record<string, LocalValue> = {};
-  for (const [name, column] of Object.entries(table.columns)) {
+  for (const name of Object.keys(table.columns)) {
     if (!received.has(name))
       return err(
         failure(tableName, name, `payload for ${tableName} must contain every table column`),
       );
-    const value = valueFromWire(column, received.get(name));
-    if (!value.ok) return err(failure(tableName, name, value.error));
-    row[name] = value.value;
   }
-  return ok(row);
+  return ok(Object.fromEntries(received));
 }
 
 function valueToWire(column: Column, value: LocalValue): Result<WireValue, string> {

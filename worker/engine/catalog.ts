@@ -30,6 +30,15 @@ export interface SyncedTable {
   readonly order: number;
   readonly references: readonly Reference[];
   readonly referencedBy: readonly BackReference[];
+  readonly statements: RowStatements;
+}
+
+interface RowStatements {
+  /** Inserts or updates by key; never replaces, which would delete the children first. */
+  readonly write: string;
+  readonly find: string;
+  readonly has: string;
+  readonly remove: string;
 }
 
 export interface Catalog {
@@ -40,6 +49,25 @@ export interface Catalog {
 }
 
 const quoted = (name: string): string => `"${name}"`;
+
+function rowStatements(name: string, declared: Table): RowStatements {
+  const names = Object.keys(declared.columns);
+  const others = names.filter((column) => column !== declared.key);
+  const columns = names.map(quoted).join(', ');
+  const onConflict =
+    others.length === 0
+      ? 'do nothing'
+      : `do update set ${others.map((column) => `${quoted(column)} = excluded.${quoted(column)}`).join(', ')}`;
+  const where = `where ${quoted(declared.key)} = ?1`;
+  return {
+    write: `insert into ${quoted(name)} (${columns})
+     values (${names.map((_, index) => `?${index + 1}`).join(', ')})
+     on conflict (${quoted(declared.key)}) ${onConflict}`,
+    find: `select ${columns} from ${quoted(name)} ${where}`,
+    has: `select 1 as found from ${quoted(name)} ${where}`,
+    remove: `delete from ${quoted(name)} ${where}`,
+  };
+}
 
 export function createCatalog(schema: Schema): Catalog {
   const names = tableOrder(schema);
@@ -56,6 +84,7 @@ export function createCatalog(schema: Schema): Catalog {
       name,
       declared,
       columnNames: Object.keys(declared.columns),
+      statements: rowStatements(name, declared),
       order,
       references: referencesOf(name),
       referencedBy: names.flatMap((child) =>
@@ -98,38 +127,21 @@ export function rowFromLocalJson(sql: Sql, table: SyncedTable, json: string): Lo
   return rowFromColumns(table, must(columns, 'a select without a table gives one row'));
 }
 
-export function findRow(sql: Sql, table: SyncedTable, id: string): LocalRow | null {
-  const columns = table.columnNames.map(quoted).join(', ');
-  const [row] = sql.all(
-    `select ${columns} from ${quoted(table.name)} where ${quoted(table.declared.key)} = ?1`,
-    [id],
-  );
-  return row ?? null;
-}
+export const findRow = (sql: Sql, table: SyncedTable, id: string): LocalRow | null =>
+  sql.all(table.statements.find, [id])[0] ?? null;
 
-export function hasRow(sql: Sql, table: SyncedTable, id: string): boolean {
-  const statement = `select 1 as found from ${quoted(table.name)} where ${quoted(table.declared.key)} = ?1`;
-  return sql.all(statement, [id]).length > 0;
-}
+export const hasRow = (sql: Sql, table: SyncedTable, id: string): boolean =>
+  sql.all(table.statements.has, [id]).length > 0;
 
-/** Inserts or updates by key; never replaces, which would delete the children first. */
 export function writeRow(sql: Sql, table: SyncedTable, row: LocalRow): void {
-  const names = table.columnNames;
-  const others = names.filter((name) => name !== table.declared.key);
-  const onConflict =
-    others.length === 0
-      ? 'do nothing'
-      : `do update set ${others.map((name) => `${quoted(name)} = excluded.${quoted(name)}`).join(', ')}`;
   sql.run(
-    `insert into ${quoted(table.name)} (${names.map(quoted).join(', ')})
-     values (${names.map((_, index) => `?${index + 1}`).join(', ')})
-     on conflict (${quoted(table.declared.key)}) ${onConflict}`,
-    names.map((name) => row[name] ?? null),
+    table.statements.write,
+    table.columnNames.map((name) => row[name] ?? null),
   );
 }
 
 export function deleteRow(sql: Sql, table: SyncedTable, id: string): void {
-  sql.run(`delete from ${quoted(table.name)} where ${quoted(table.declared.key)} = ?1`, [id]);
+  sql.run(table.statements.remove, [id]);
 }
 
 /** Keys of the rows whose `column` refers to `parentId`. */

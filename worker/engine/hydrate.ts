@@ -6,7 +6,7 @@
  * moment, either the old state or the new one is there.
  */
 import { must } from '../../shared/assert.ts';
-import { beginApplying } from './applying.ts';
+import { beginApplying, markWritten } from './applying.ts';
 import type { Applying } from './applying.ts';
 import { apply } from './context.ts';
 import type { Context } from './context.ts';
@@ -14,7 +14,16 @@ import { decodePayload } from './decode.ts';
 import { getTable, idOfKeyJson, rowFromLocalJson } from './catalog.ts';
 import { protocolFailure, Rollback } from './failures.ts';
 import type { SyncFailure } from './failures.ts';
-import { dropIntent, dropRowState, findIntent, findRowState, rowKey, setBase } from './intents.ts';
+import { countLiveRows, insertUnknownRows } from './insert-unknown.ts';
+import {
+  countPending,
+  dropIntent,
+  dropRowState,
+  findIntent,
+  findRowState,
+  rowKey,
+  setBase,
+} from './intents.ts';
 import { settleLostHistory } from './lost-history.ts';
 import { returnOutbox } from './outbox.ts';
 import type { Sql } from './ports.ts';
@@ -153,6 +162,25 @@ function rotateSource(sql: Sql, previous: string, next: string): void {
   setAttachment(sql, { current_source_id: next });
 }
 
+/** A first download: no row to remove, no intent to meet, and a dangling reference would be the server's. */
+const hasNothing = (context: Context, sql: Sql): boolean =>
+  countPending(sql) === 0 && countLiveRows(sql, context.catalog) === 0;
+
+/** Rows that came in all at once may refer to what a pending removal took away. */
+function markDangling(applying: Applying): void {
+  const { sql, catalog } = applying;
+  if (countPending(sql) === 0) return;
+  for (const table of catalog.tables)
+    for (const { column, parent } of table.references) {
+      const dangling = sql.all(
+        `select c."${table.declared.key}" as id from "${table.name}" c where c."${column}" is not null
+           and not exists (select 1 from "${parent}" p
+             where p."${getTable(catalog, parent).declared.key}" = c."${column}")`,
+      );
+      for (const row of dangling) markWritten(applying, table, textOf(row, 'id'));
+    }
+}
+
 /** Moves the device to the staged snapshot, or changes nothing. */
 export function applyStage(context: Context): Result<void, SyncFailure> {
   return apply(context, (sql) => {
@@ -169,9 +197,14 @@ export function applyStage(context: Context): Result<void, SyncFailure> {
     settleOutbox(context, sql, operation);
     const applying = beginApplying(context, sql);
     settleLostHistory(applying, operation);
+    const isFirst = hasNothing(context, sql);
     planResolutions(applying, stagedConflicts(context, sql, operation.snapshotId));
+    insertUnknownRows(sql, context.catalog, operation.snapshotId);
     applyStagedRows(context, applying, operation);
-    removeUnstaged(applying, operation);
+    if (!isFirst) {
+      removeUnstaged(applying, operation);
+      markDangling(applying);
+    }
     endApplying(applying);
     setAttachment(sql, {
       last_bundle_seq_seen: operation.snapshotBundleSeq,

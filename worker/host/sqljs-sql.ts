@@ -42,6 +42,8 @@ export function createSqljsSql(
   const statements = new Map<string, WideStatement>();
   const changed = new Set<string>();
   let catalogue: TableCatalogue | null = null;
+  /** The statement that stands last in `statements`: many rows are written by the same one. */
+  let newest = '';
   let isInTransaction = false;
 
   // Silent for WITHOUT ROWID tables and tables emptied as a whole: those come from the catalogue.
@@ -52,14 +54,17 @@ export function createSqljsSql(
   function forgetSchema(): void {
     for (const statement of statements.values()) statement.free();
     statements.clear();
+    newest = '';
     catalogue = null;
   }
 
   function prepare(text: string): WideStatement {
     const known = statements.get(text);
+    if (known !== undefined && text === newest) return known;
     statements.delete(text);
     const statement: WideStatement = known ?? database.prepare(text);
     statements.set(text, statement);
+    newest = text;
     if (statements.size > STATEMENTS_CACHED_MAX) {
       const [oldest] = statements;
       if (oldest !== undefined) {
