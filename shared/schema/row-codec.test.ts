@@ -197,7 +197,7 @@ const nearlyInstant = fc
     [year, dash, month, dash, day, separator, time, fraction, zone].join(''),
   );
 
-test('[CAP-220] the short way to read a value says what the rules say, for every spelling', () => {
+test('[SCHEMA-220] the short way to read a value says what the rules say, for every spelling', () => {
   const number = fc.oneof(
     fc.bigInt({ min: -(2n ** 65n), max: 2n ** 65n }).map(String),
     fc.integer().map(String),

@@ -8,24 +8,71 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { type Tab, test, twoDevices } from '../e2e/fixtures.ts';
 import type { ProbeWindow } from '../e2e/probe.ts';
+import { report, reportOne } from './harness.ts';
 
-const EDITS = Number(process.env['EDITS'] ?? 200);
+const EDITS = Number(process.env['EDITS'] ?? 150);
+const ACROSS = Number(process.env['ACROSS'] ?? 40);
+const WARM_UP = 8;
 
 test('a local write until it is on disk', async ({ device }) => {
   const laptop = await device();
   const tab = await laptop.openTab();
   await tab.status();
-  await report('OPFS put of 4 KB (reference)', await opfsPuts(tab));
-  await report('local write acknowledged', await acknowledgedWrites(tab, EDITS));
+  report({ name: 'OPFS put of 4 KB', unit: 'ms' }, await opfsPuts(tab));
+  const id = await addLine(tab);
+  report(
+    {
+      name: 'edit acknowledged, a moment between edits',
+      unit: 'ms',
+      reference: 'OPFS put of 4 KB',
+    },
+    await acknowledgedWrites(tab, id, 50, 120),
+  );
+  report(
+    { name: 'edit acknowledged, one after the other', unit: 'ms', reference: 'OPFS put of 4 KB' },
+    await acknowledgedWrites(tab, id, EDITS, 0),
+  );
+  // Nothing on screen reads what is written: what is left is the worker and the way to it.
+  const settings = await laptop.openTab('/settings');
+  await settings.status();
+  await tab.page.close();
+  report(
+    { name: 'edit acknowledged, no list on screen', unit: 'ms', reference: 'OPFS put of 4 KB' },
+    await acknowledgedWrites(settings, id, EDITS, 0),
+  );
+});
+
+test('an edit until another tab of the device shows it', async ({ device }) => {
+  const laptop = await device();
+  const [from, to] = [await laptop.openTab(), await laptop.openTab()];
+  await to.page.bringToFront();
+  await to.status();
+  const { painted } = await editsAcross(from, to, null);
+  report(
+    { name: 'edit shown in another tab', unit: 'ms', target: 'p95 < 16 after the commit' },
+    painted,
+  );
 });
 
 test('an edit until the other device shows it', async ({ device }) => {
-  const { laptopTab, phoneTab } = await twoDevices(device);
-  await report('health round trip (reference)', await roundTrips(laptopTab));
-  await report('edit on the other device', await editsAcross(laptopTab, phoneTab));
+  const { laptop, phone, laptopTab, phoneTab } = await twoDevices(device);
+  report({ name: 'health round trip', unit: 'ms' }, await roundTrips(laptopTab));
+  const marks: Mark[] = [];
+  laptop.proxy.tap((direction, piece) => mark(marks, `laptop ${direction}`, piece));
+  phone.proxy.tap((direction, piece) => mark(marks, `phone ${direction}`, piece));
+  const { painted, steps } = await editsAcross(laptopTab, phoneTab, marks);
+  for (const [name, values] of steps) report({ name: `· ${name}`, unit: 'ms' }, values);
+  report(
+    { name: 'edit shown on the other device', unit: 'ms', reference: 'health round trip' },
+    painted,
+  );
+  report(
+    { name: 'requests of both devices per edit', unit: 'count', target: '2' },
+    steps.get('acknowledged')?.map(() => requestsOf(marks) / (ACROSS + WARM_UP)) ?? [],
+  );
 });
 
-test('what the first visit downloads', async () => {
+test('what the first visit downloads', () => {
   const app = join(import.meta.dirname, '../../dist/app');
   const page = readFileSync(join(app, 'index.html'), 'utf8');
   const named = [...page.matchAll(/(?:src|href)="\/([^"]+\.(?:js|css))"/g)].map(
@@ -34,23 +81,33 @@ test('what the first visit downloads', async () => {
   const worker = readdirSync(join(app, 'assets'))
     .filter((name) => /^shared-worker|\.wasm$/.test(name))
     .map((name) => `assets/${name}`);
+  let sum = 0;
   for (const path of ['index.html', ...named, ...worker]) {
-    console.log(
-      `first download: ${path} ${kilobytes(gzipSync(readFileSync(join(app, path))).length)} gzip`,
-    );
+    const kilobytes = gzipSync(readFileSync(join(app, path))).length / 1024;
+    sum += kilobytes;
+    reportOne({ name: `first download, gzip: ${path}`, unit: 'KB' }, kilobytes);
   }
+  reportOne({ name: 'first download, gzip: all of it', unit: 'KB' }, sum);
 });
 
-const kilobytes = (bytes: number) => `${(bytes / 1024).toFixed(0)} KB`;
-
-async function report(name: string, millis: number[]): Promise<void> {
-  const sorted = millis.toSorted((a, b) => a - b);
-  const at = (share: number) =>
-    sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
-  console.log(
-    `${name}: p50 ${at(0.5)?.toFixed(2)} ms, p99 ${at(0.99)?.toFixed(2)} ms, n ${sorted.length}`,
-  );
+interface Mark {
+  readonly what: string;
+  readonly atMs: number;
 }
+
+const nowMs = () => performance.timeOrigin + performance.now();
+
+/** What a piece of traffic is: the first line of a request, the first hint of a stream, or an answer. */
+function mark(marks: Mark[], who: string, piece: Buffer): void {
+  const text = piece.subarray(0, 600).toString('latin1');
+  const request = /^(?:GET|POST|DELETE) (\/[\w/-]+)/.exec(text)?.[1];
+  const what =
+    request ?? (text.includes('event: bundle') ? 'hint' : text.startsWith('HTTP/1') && 'answer');
+  if (what !== false) marks.push({ what: `${who} ${what}`, atMs: nowMs() });
+}
+
+const requestsOf = (marks: readonly Mark[]): number =>
+  marks.filter(({ what }) => what.includes(' request ')).length;
 
 /** One line of a short list, edited again and again: what is measured does not grow. */
 async function addLine(tab: Tab): Promise<string> {
@@ -60,21 +117,26 @@ async function addLine(tab: Tab): Promise<string> {
   return String(lines.find(({ title }) => title === 'Milk')?.['id']);
 }
 
-async function acknowledgedWrites(tab: Tab, count: number): Promise<number[]> {
-  const id = await addLine(tab);
+function acknowledgedWrites(
+  tab: Tab,
+  id: string,
+  count: number,
+  pauseMs: number,
+): Promise<number[]> {
   return tab.page.evaluate(
-    async ([line, edits]) => {
+    async ([line, edits, pause]) => {
       const { probe } = window as unknown as ProbeWindow;
       const times: number[] = [];
       for (let n = 0; n < edits; n++) {
-        const args = { id: line, quantityMilli: 1000 + n };
+        const args = { id: line, quantityMilli: 1000 + (n % 50) };
+        if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
         const begun = performance.now();
         await probe.perform('list.edit', args, crypto.randomUUID());
         times.push(performance.now() - begun);
       }
       return times.slice(10);
     },
-    [id, count] as const,
+    [id, count, pauseMs] as const,
   );
 }
 
@@ -109,34 +171,64 @@ function roundTrips(tab: Tab): Promise<number[]> {
   });
 }
 
-/** Both pages run on one machine, so their wall clocks agree to well under a millisecond. */
-async function editsAcross(from: Tab, to: Tab): Promise<number[]> {
+/** Resolves with the time at which the text was in the page and a frame had been made of it. */
+function painting(tab: Tab, text: string): Promise<number> {
+  return tab.page.evaluate(
+    (wanted) =>
+      new Promise<number>((resolve) => {
+        const observer = new MutationObserver(() => {
+          if (!document.querySelector('main')?.textContent?.includes(wanted)) return;
+          observer.disconnect();
+          requestAnimationFrame(() => resolve(performance.timeOrigin + performance.now()));
+        });
+        observer.observe(document.body, { childList: true, subtree: true, characterData: true });
+      }),
+    text,
+  );
+}
+
+/** The steps of the way to another device, each as the time since the call. */
+const STEPS: readonly (readonly [mark: string, name: string])[] = [
+  ['laptop request /sync/push', 'push leaves'],
+  ['laptop answer hint', 'own hint'],
+  ['laptop answer answer', 'push answered'],
+  ['phone answer hint', 'hint'],
+  ['phone request /sync/pull', 'pull leaves'],
+  ['phone answer answer', 'pull answered'],
+];
+
+/** Pages and proxies run on one machine, so their wall clocks agree to well under a millisecond. */
+async function editsAcross(from: Tab, to: Tab, marks: Mark[] | null) {
   const id = await addLine(from);
-  const times: number[] = [];
-  for (let n = 0; n < 60; n++) {
-    const title = `Across ${n}.`;
-    const arrived = to.page.evaluate(
-      (text) =>
-        new Promise<number>((resolve) => {
-          const observer = new MutationObserver(() => {
-            if (!document.querySelector('main')?.textContent?.includes(text)) return;
-            observer.disconnect();
-            resolve(performance.timeOrigin + performance.now());
-          });
-          observer.observe(document.body, { childList: true, subtree: true, characterData: true });
-        }),
-      title,
-    );
-    const begun = await from.page.evaluate(
+  const painted: number[] = [];
+  const steps = new Map<string, number[]>([['acknowledged', []]]);
+  const keep = (name: string, value: number) => {
+    steps.set(name, [...(steps.get(name) ?? []), value]);
+  };
+  for (let n = 0; n < WARM_UP + ACROSS; n++) {
+    // Also without a household: nothing of the edit before is still on its way.
+    await (marks === null ? from.page.waitForTimeout(50) : from.settled());
+    const seenMarks = marks?.length ?? 0;
+    const arrived = painting(to, `Across ${n}.`);
+    const [begunMs, ackedMs] = await from.page.evaluate(
       async ([line, text]) => {
         const { probe } = window as unknown as ProbeWindow;
-        const at = performance.timeOrigin + performance.now();
+        const at = () => performance.timeOrigin + performance.now();
+        const begun = at();
         await probe.perform('list.edit', { id: line, title: text }, crypto.randomUUID());
-        return at;
+        return [begun, at()] as const;
       },
-      [id, title] as const,
+      [id, `Across ${n}.`] as const,
     );
-    times.push((await arrived) - begun);
+    const shownMs = await arrived;
+    if (n < WARM_UP) continue;
+    painted.push(shownMs - begunMs);
+    keep('acknowledged', ackedMs - begunMs);
+    const passed = marks?.slice(seenMarks) ?? [];
+    for (const [what, name] of STEPS) {
+      const found = passed.find((one) => one.what === what);
+      if (found !== undefined) keep(name, found.atMs - begunMs);
+    }
   }
-  return times.slice(10);
+  return { painted, steps };
 }

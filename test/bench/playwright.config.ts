@@ -9,4 +9,5 @@ export default defineConfig({
   outputDir: '../../test-results/bench',
   reporter: [['line']],
   timeout: 600_000,
+  use: { ...journeys.use, trace: 'off' },
 });

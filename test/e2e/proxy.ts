@@ -16,6 +16,8 @@ export interface Proxy {
    */
   swallowAnswerTo(requestLine: RegExp): Promise<void>;
   retarget(upstreamUrl: string): void;
+  /** Hears every piece that passes from now on, before it is handed on: for the benches. */
+  tap(heard: (direction: 'request' | 'answer', piece: Buffer) => void): void;
   close(): Promise<void>;
 }
 
@@ -28,6 +30,7 @@ export async function startProxy(upstreamUrl: string): Promise<Proxy> {
   let upstreamPort = Number(new URL(upstreamUrl).port);
   let isCut = false;
   let trap: Trap | null = null;
+  let heard: Parameters<Proxy['tap']>[0] | null = null;
   const sockets = new Set<Socket>();
 
   const server: Server = createServer((client) => {
@@ -50,6 +53,7 @@ export async function startProxy(upstreamUrl: string): Promise<Proxy> {
       });
     }
     client.on('data', (chunk) => {
+      heard?.('request', chunk);
       if (trap?.pattern.test(chunk.subarray(0, 400).toString('latin1'))) {
         armed = trap;
         trap = null;
@@ -57,6 +61,7 @@ export async function startProxy(upstreamUrl: string): Promise<Proxy> {
       upstream.write(chunk);
     });
     upstream.on('data', (chunk) => {
+      heard?.('answer', chunk);
       if (armed === null) {
         client.write(chunk);
         return;
@@ -91,6 +96,9 @@ export async function startProxy(upstreamUrl: string): Promise<Proxy> {
     retarget(url) {
       upstreamPort = Number(new URL(url).port);
       cutAll();
+    },
+    tap(listener) {
+      heard = listener;
     },
     async close() {
       isCut = true;

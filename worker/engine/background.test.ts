@@ -29,7 +29,7 @@ interface World {
   /** Method and path of what the device asked since this was emptied. */
   readonly asked: string[];
   /** The next request that matches waits until the returned function is called. */
-  hold(path: string): () => void;
+  readonly hold: (path: string) => () => void;
 }
 
 /** A device whose loop runs and has gone quiet, and another one of the household. */

@@ -11,7 +11,15 @@ import { sampleIdPrefix } from '../../shared/domain/samples.ts';
 import { groupLines, type ShoppingGroup, type ShoppingLine } from '../../shared/domain/shopping.ts';
 import type { ListPart, ListRow, ListSection, ListView, QueryArgs } from '../../shared/queries.ts';
 import type { Sql, SqlRow } from '../engine/ports.ts';
-import { questionIds, numberOf, numberOrNull, textOf, textOrNull, unsentIds } from './rows.ts';
+import {
+  frozenIds,
+  questionIds,
+  isDirty,
+  numberOf,
+  numberOrNull,
+  textOf,
+  textOrNull,
+} from './rows.ts';
 
 interface Line extends ShoppingLine {
   readonly note: string | null;
@@ -20,12 +28,14 @@ interface Line extends ShoppingLine {
   readonly productAisleId: string | null;
   readonly storeName: string | null;
   readonly meal: ListPart['meal'];
+  readonly isDirty: boolean;
 }
 
 const LINES = `
 select l.id, l.title, l.product_id, l.quantity_milli, l.unit, l.store_id, l.aisle_id,
   l.plan_entry_id, l.checked_at, l.later, l.note, l.price_minor,
-  p.aisle_id as product_aisle_id, s.name as store_name, e.title as meal_title, e.day as meal_day
+  p.aisle_id as product_aisle_id, s.name as store_name, e.title as meal_title, e.day as meal_day,
+  ${isDirty('list_items', 'l.id')} as dirty
 from list_items l
 left join products p on p.id = l.product_id
 left join stores s on s.id = l.store_id
@@ -55,6 +65,7 @@ function lineOf(row: SqlRow): Line {
       planEntryId === null || mealTitle === null
         ? null
         : { entryId: planEntryId, title: mealTitle, day: textOf(row, 'meal_day') },
+    isDirty: numberOf(row, 'dirty') === 1,
   };
 }
 
@@ -143,7 +154,7 @@ const distinct = <T>(values: readonly T[]): readonly T[] => [...new Set(values)]
 function rowOf(
   group: ShoppingGroup<Line>,
   walk: Walk,
-  unsent: ReadonlySet<string>,
+  frozen: ReadonlySet<string>,
   inQuestion: ReadonlySet<string>,
 ): ListRow {
   const { lines } = group;
@@ -174,7 +185,7 @@ function rowOf(
       priceMinor,
       meal,
     })),
-    unsent: lines.some((line) => unsent.has(line.id)),
+    unsent: lines.some((line) => line.isDirty || frozen.has(line.id)),
     inQuestion: lines.some((line) => inQuestion.has(line.id)),
   };
 }
@@ -209,9 +220,9 @@ export function listQuery(sql: Sql, { storeId }: QueryArgs<'list'>): ListView {
     .map(lineOf)
     .filter((line) => storeId === null || line.storeId === null || line.storeId === storeId);
   const walk = readWalk(sql, storeId);
-  const unsent = unsentIds(sql, 'list_items');
+  const frozen = frozenIds(sql, 'list_items');
   const inQuestion = questionIds(sql, 'list_items');
-  const rows = groupLines(lines).map((group) => rowOf(group, walk, unsent, inQuestion));
+  const rows = groupLines(lines).map((group) => rowOf(group, walk, frozen, inQuestion));
   const open = rows.filter((row) => row.state === 'open');
   const basket = rows.filter((row) => row.state === 'basket');
   return {

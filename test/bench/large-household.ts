@@ -1,0 +1,148 @@
+/**
+ * A household of any size for the benches, and a transport that serves it from memory as a snapshot: what the
+ * device does with it is measured, not a server. The mix is that of a kitchen that was used for years: mostly
+ * ingredients of recipes, then finished lines of the list. The same size gives the same rows.
+ */
+import { connectPath } from '../../shared/protocol/connect.ts';
+import { capabilitiesPath } from '../../shared/protocol/capabilities.ts';
+import { snapshotSessionsPath } from '../../shared/protocol/snapshot.ts';
+import type { SnapshotRow } from '../../shared/protocol/shapes.ts';
+import { protocolVersion } from '../../shared/protocol/version.ts';
+import { limits } from '../../shared/limits.ts';
+import { kitchenSchema } from '../../shared/schema/tables.ts';
+import type { Schema } from '../../shared/schema/types.ts';
+import { tableOrder } from '../../shared/schema/validate.ts';
+import type { SyncAnswer, SyncRequest, Transport } from '../../worker/engine/ports.ts';
+
+const AT = '2026-11-20T14:02:31.000Z';
+const INGREDIENTS_PER_RECIPE = 12;
+
+const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, '0');
+/** Ordered in time, as the product makes them. */
+const idOf = (kind: number, index: number): string =>
+  `01a2${hex(kind, 4)}-${hex(index >>> 12, 4)}-7${hex(index & 0xfff, 3)}-8000-${hex(index, 12)}`;
+
+/** Every column, with what a declaration asks for where the row does not care. */
+function complete(table: string, row: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const columns = (kitchenSchema as Schema).tables[table]?.columns ?? {};
+  return Object.fromEntries(
+    Object.entries(columns).map(([name, column]) => {
+      if (row[name] !== undefined) return [name, row[name]];
+      if (column.nullable) return [name, null];
+      if (column.kind === 'flag') return [name, false];
+      return [name, String(column.default ?? column.values?.[0] ?? '')];
+    }),
+  );
+}
+
+function rowOf(table: string, id: string, more: Readonly<Record<string, unknown>>): SnapshotRow {
+  const payload = complete(table, { id, created_at: AT, edited_at: AT, ...more });
+  return { schema: kitchenSchema.name, table, key: { id }, row_version: 1, payload };
+}
+
+export function largeHousehold(rowCount: number): readonly SnapshotRow[] {
+  const recipes = Math.floor((rowCount * 0.65) / (1 + INGREDIENTS_PER_RECIPE));
+  const ingredients = recipes * INGREDIENTS_PER_RECIPE;
+  const rows: SnapshotRow[] = [];
+  for (let n = 0; n < recipes; n += 1)
+    rows.push(
+      rowOf('recipes', idOf(1, n), {
+        title: `Stew of the day number ${n}`,
+        servings: '4',
+        notes: 'Brown the onions slowly, then everything else; better on the second day.',
+      }),
+    );
+  for (let n = 0; n < ingredients; n += 1)
+    rows.push(
+      rowOf('recipe_ingredients', idOf(2, n), {
+        recipe_id: idOf(1, Math.floor(n / INGREDIENTS_PER_RECIPE)),
+        wording: `${n % 9} large carrots, peeled and cut into slices of ${n % 7} mm`,
+        quantity_milli: String((n % 9) * 1000),
+        position: `a${hex(n % INGREDIENTS_PER_RECIPE, 2)}`,
+      }),
+    );
+  for (let n = 0; rows.length < rowCount; n += 1)
+    rows.push(
+      rowOf('list_items', idOf(3, n), {
+        title: `Thing number ${n} of the list`,
+        quantity_milli: '1000',
+        checked_at: AT,
+        finished_at: AT,
+        position: `b${hex(n, 6)}`,
+      }),
+    );
+  const order = new Map(tableOrder(kitchenSchema).map((name, index) => [name, index]));
+  return rows.sort((a, b) => (order.get(a.table) ?? 0) - (order.get(b.table) ?? 0));
+}
+
+const answer = (body: unknown): SyncAnswer => ({ type: 'answer', status: 200, headers: {}, body });
+
+/** Serves `rows` as the snapshot of bundle 1; text is made beforehand, so that only parsing is paid for. */
+export function snapshotTransport(
+  rows: readonly SnapshotRow[],
+  parse: (text: string) => unknown,
+): Transport {
+  const pages = new Map<number, string>();
+  const encoder = new TextEncoder();
+  const sizeOf = (row: SnapshotRow): number => encoder.encode(JSON.stringify(row)).length;
+  let byteCount = 0;
+  for (let at = 0; at < rows.length; at += limits.snapshot.rowsDefault) {
+    const page = rows.slice(at, at + limits.snapshot.rowsDefault);
+    const bytes = page.reduce((sum, row) => sum + sizeOf(row), 0);
+    byteCount += bytes;
+    const next = at + page.length;
+    pages.set(
+      at,
+      JSON.stringify({
+        snapshot_id: SNAPSHOT_ID,
+        snapshot_bundle_seq: 1,
+        rows: page,
+        next_row_ordinal: next,
+        has_more: next < rows.length,
+        byte_count: bytes,
+      }),
+    );
+  }
+  const answerTo = ({ method, path, query }: SyncRequest): SyncAnswer => {
+    if (path === capabilitiesPath) return answer(capabilities);
+    if (path === connectPath) return answer({ resolution: 'remote_authoritative' });
+    if (path === snapshotSessionsPath)
+      return answer({
+        snapshot_id: SNAPSHOT_ID,
+        snapshot_bundle_seq: 1,
+        row_count: rows.length,
+        byte_count: byteCount,
+        expires_at: '2030-01-01T00:00:00Z',
+      });
+    if (method === 'DELETE') return answer(null);
+    return answer(parse(pages.get(Number(query?.['after_row_ordinal'] ?? 0)) ?? 'null'));
+  };
+  return {
+    request: (request) => Promise.resolve(answerTo(request)),
+    watch: () => () => undefined,
+  };
+}
+
+const SNAPSHOT_ID = '5b1f5a4e-3d7e-4c5b-9d2f-0c6a7f1f2a3b';
+
+const capabilities = {
+  protocol_version: protocolVersion,
+  schema_version: kitchenSchema.version,
+  features: { connect_lifecycle: true },
+  registered_tables: [],
+  registered_table_specs: tableOrder(kitchenSchema).map((table) => ({
+    schema: kitchenSchema.name,
+    table,
+    sync_key_columns: ['id'],
+  })),
+  bundle_limits: {
+    default_rows_per_snapshot_chunk: 1000,
+    max_rows_per_snapshot_chunk: 5000,
+    default_bytes_per_snapshot_chunk: 4_194_304,
+    max_bytes_per_snapshot_chunk: 16_777_216,
+    max_bytes_per_snapshot_row: 4_194_304,
+    max_concurrent_snapshot_builds: 8,
+    max_concurrent_snapshot_chunk_requests: 4,
+    default_rows_per_push_chunk: 1000,
+  },
+};
