@@ -15,6 +15,7 @@ import { openOpfsAsyncFiles, removeOpfsDatabase } from '../../worker/host/opfs-a
 import { openCaptured } from '../../worker/host/page-capture.ts';
 import { loadSqliteEngine } from '../../worker/host/sqlite-engine.ts';
 import { runQuery } from '../../worker/queries/run-query.ts';
+import { createKitchen } from '../../worker/kitchen.ts';
 import type { Store } from '../../worker/store/files.ts';
 import { encodeRecord } from '../../worker/store/format.ts';
 import { kitchenSchema } from '../../shared/schema/tables.ts';
@@ -160,9 +161,22 @@ async function commits(name: string, rounds: number): Promise<Figures> {
     });
     return since(begun);
   };
-  const figures = { one: [] as number[], hundred: [] as number[], amplification: [] as number[] };
+  const figures = {
+    one: [] as number[],
+    hundred: [] as number[],
+    act: [] as number[],
+    amplification: [] as number[],
+  };
+  const nowIso = () => '2026-11-22T10:00:00.000Z';
+  const kitchen = createKitchen({ engine, ids, nowIso, todayIso: () => today.todayIso });
   for (let n = 0; n < rounds; n += 1) figures.one.push(await edit(1, n));
   for (let n = 0; n < rounds; n += 1) figures.hundred.push(await edit(100, n));
+  for (let n = 0; n < rounds; n += 1) {
+    const begun = performance.now();
+    const args = { id: String(lines[0]), quantityMilli: 3000 + n };
+    await kitchen.perform('list.edit', args, crypto.randomUUID());
+    figures.act.push(since(begun));
+  }
   const [size] = database.sql.all(
     'select avg(length(payload)) as bytes from _sync_dirty_rows where payload is not null',
   );

@@ -47,6 +47,14 @@ test('durable commits, capture and what they write', async ({ page }) => {
   );
   report({ name: 'durable commit, 100 rows', unit: 'ms' }, commits['hundred'] ?? []);
   report(
+    {
+      name: 'act with its timeline entry, one row',
+      unit: 'ms',
+      reference: 'durable commit, one row',
+    },
+    commits['act'] ?? [],
+  );
+  report(
     { name: 'log bytes ÷ bytes of row and intent', unit: 'x', target: '≤ 5' },
     commits['amplification'] ?? [],
   );
