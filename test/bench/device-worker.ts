@@ -14,6 +14,7 @@ import { openLocalDatabase, type OwnedDatabase } from '../../worker/host/local-d
 import { openOpfsAsyncFiles, removeOpfsDatabase } from '../../worker/host/opfs-async-files.ts';
 import { openCaptured } from '../../worker/host/page-capture.ts';
 import { loadSqliteEngine } from '../../worker/host/sqlite-engine.ts';
+import { prefsTableSql } from '../../worker/prefs.ts';
 import { runQuery } from '../../worker/queries/run-query.ts';
 import { createKitchen } from '../../worker/kitchen.ts';
 import type { Store } from '../../worker/store/files.ts';
@@ -57,7 +58,7 @@ async function openDevice(name: string, rowCount: number): Promise<Device> {
     clock,
     ids,
     journal: createJournal(() => '2026-11-22T10:00:00.000Z'),
-    extraTables: localTablesSql,
+    extraTables: localTablesSql + prefsTableSql,
   });
   const ready = await engine.open();
   if (!ready.ok) throw new Error(JSON.stringify(ready.error));

@@ -6,10 +6,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { must } from '../../shared/assert.ts';
-import { canonicalRequestHash } from '../../shared/protocol/bundle-hash.ts';
 import type { PushRequestRow } from '../../shared/protocol/shapes.ts';
 import { newPerson, test } from '../e2e/fixtures.ts';
 import { report } from './harness.ts';
+import { checked, signUpOverHttp } from './http-client.ts';
 
 const ROUNDS = Number(process.env['ROUNDS'] ?? 150);
 const WARM_UP = 20;
@@ -92,57 +92,29 @@ function createInbox() {
   };
 }
 
-async function checked(response: Response): Promise<string> {
-  const text = await response.text();
-  if (!response.ok) throw new Error(`${response.url}: ${response.status} ${text}`);
-  return text;
-}
-
 async function larderPush(baseUrl: string): Promise<{ push: Push; stop: () => unknown }> {
-  const person = newPerson();
-  const signedUp = await fetch(`${baseUrl}/api/auth/sign-up/email`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', origin: baseUrl },
-    body: JSON.stringify(person),
-  });
-  await checked(signedUp);
-  const cookie = must(signedUp.headers.getSetCookie()[0]?.split(';')[0], 'a session');
-  const headersOf = (source: string) => ({
-    cookie,
-    origin: baseUrl,
-    'content-type': 'application/json',
-    'oversync-source-id': source,
-    'oversync-extensions': 'single_request_push',
-  });
-  const [from, to] = [headersOf(crypto.randomUUID()), headersOf(crypto.randomUUID())];
-  for (const headers of [from, to])
-    await checked(await fetch(`${baseUrl}/sync/connect`, { method: 'POST', headers, body: '{}' }));
+  const join = await signUpOverHttp(baseUrl, newPerson());
+  const [from, to] = [await join(), await join()];
   const inbox = createInbox();
   const stop = await follow(
     `${baseUrl}/sync/watch?after_bundle_seq=0`,
-    { headers: to },
+    { headers: to.headers },
     inbox.onData,
   );
-  const push: Push = (round) => {
-    const rows = [tagRow(round)];
-    const body = JSON.stringify({
-      source_bundle_id: round,
-      canonical_request_hash: canonicalRequestHash(rows).hash,
-      after_bundle_seq: round - 1,
-      rows,
-    });
-    return timed(
+  const push: Push = (round) =>
+    timed(
       async () => {
-        await checked(await fetch(`${baseUrl}/sync/push`, { method: 'POST', headers: from, body }));
+        await from.push(round, round - 1, [tagRow(round)]);
       },
       inbox.next(),
       async () => {
         const query = `after_bundle_seq=${round - 1}&max_bundles=1000`;
-        const text = await checked(await fetch(`${baseUrl}/sync/pull?${query}`, { headers: to }));
+        const text = await checked(
+          await fetch(`${baseUrl}/sync/pull?${query}`, { headers: to.headers }),
+        );
         if (!text.includes(`Tag ${round}`)) throw new Error(`round ${round} is not there: ${text}`);
       },
     );
-  };
   return { push, stop };
 }
 
