@@ -5,7 +5,7 @@
  * - `useQuery(name, args)`: the current rows, `undefined` until the first answer.
  * - `useStatus()`: the engine's facts; `opening` until it has spoken.
  * - `usePerform()`: does one act. What went wrong is shown as words and also returned.
- * - `useUndoLast()`: takes back the last act of this tab.
+ * - `useUndoLast()`, `useRedoLast()`: takes back the last act of this tab, or the last undo.
  */
 import {
   createContext,
@@ -27,8 +27,15 @@ import { newId } from './ids.ts';
 import { createQueryCache, type QueryCache } from './query-cache.ts';
 import { wordsForFrame } from './text/frame.ts';
 import { wordsForRefusal } from './text/refusals.ts';
-import { wordsForSentence } from './text/sentences.ts';
-import { forgetAct, rememberAct, takeLastAct } from './undo-stack.ts';
+import { wordsForSentence } from '../shared/text/sentences.ts';
+import {
+  forgetAct,
+  rememberAct,
+  rememberRedo,
+  rememberUndo,
+  takeLastAct,
+  takeLastUndo,
+} from './undo-stack.ts';
 
 interface StatusSource {
   readonly subscribe: (onChange: () => void) => () => void;
@@ -177,21 +184,25 @@ function toastFor(
   if (options.toast === 'plain' || !performed.undoable) return { words };
   const onPress = () => {
     forgetAct(performed.actId);
-    undoAct(kitchen, performed.actId, toast);
+    void takeBack(kitchen, 'act.undo', performed.actId, toast);
   };
   return { words, action: { label: wordsForFrame.undo, onPress } };
 }
 
-function undoAct(kitchen: Kitchen, actId: string, toast: (content: ToastContent) => void): void {
-  performSafely(kitchen, 'act.undo', { actId }).then(
-    (result) =>
-      toast(
-        result.ok
-          ? { words: wordsForSentence(result.value.sentence) }
-          : { words: wordsForRefusal(result.error), tone: 'problem' },
-      ),
-    () => undefined,
-  );
+async function takeBack(
+  kitchen: Kitchen,
+  act: 'act.undo' | 'act.redo',
+  actId: string,
+  toast: (content: ToastContent) => void,
+): Promise<void> {
+  const result = await performSafely(kitchen, act, { actId });
+  if (!result.ok) {
+    toast({ words: wordsForRefusal(result.error), tone: 'problem' });
+    return;
+  }
+  if (act === 'act.undo') rememberUndo(result.value.actId);
+  else rememberRedo(result.value.actId);
+  toast({ words: wordsForSentence(result.value.sentence) });
 }
 
 /** Undoes the last act of this tab, and says which. */
@@ -204,6 +215,17 @@ export function useUndoLast(): () => void {
       toast({ words: wordsForFrame.nothingToUndo });
       return;
     }
-    undoAct(kitchen, actId, toast);
+    void takeBack(kitchen, 'act.undo', actId, toast);
+  }, [kitchen, toast]);
+}
+
+/** Takes back the last undo of this tab, as long as nothing new was done since. */
+export function useRedoLast(): () => void {
+  const { kitchen } = useParts();
+  const toast = useToast();
+  return useCallback(() => {
+    const actId = takeLastUndo();
+    if (actId === undefined) toast({ words: wordsForFrame.nothingToRedo });
+    else void takeBack(kitchen, 'act.redo', actId, toast);
   }, [kitchen, toast]);
 }

@@ -101,6 +101,7 @@ export function createJournal(entries: JournalEntry[] = []): Journal {
     committed: (_sql, bundle) => entries.push({ what: 'committed', bundle: bundle.bundleSeq }),
     received: (_sql, bundle) => entries.push({ what: 'received', bundle: bundle.bundleSeq }),
     settled: () => undefined,
+    note: () => null,
     unsentActs: () => 0,
     openChoices: () => 0,
   };

@@ -1,11 +1,11 @@
 /**
- * The keys that work in every view (`app.md` §10): Q, /, G then a letter, Ctrl/⌘ Z, Ctrl/⌘ S. Single
+ * The keys that work in every view (`app.md` §10): Q, /, G then a letter, Ctrl/⌘ Z (⇧ again), Ctrl/⌘ S. Single
  * letters are never taken inside a text field, under an open dialogue, or together with a modifier.
  */
 import { useEffect, useRef } from 'react';
 import { useLocation } from 'wouter';
 
-import { useKitchen, useUndoLast } from '../kitchen.tsx';
+import { useKitchen, useRedoLast, useUndoLast } from '../kitchen.tsx';
 import { PUSHED_STATE } from '../use-sheet-param.ts';
 
 const VIEW_BY_KEY: ReadonlyMap<string, string> = new Map([
@@ -23,6 +23,7 @@ const CHORD_MS = 1_500;
 export function useGlobalKeys({ quickAdd }: { readonly quickAdd: () => void }): void {
   const [, navigate] = useLocation();
   const undoLast = useUndoLast();
+  const redoLast = useRedoLast();
   const kitchen = useKitchen();
   const goAtMs = useRef(Number.NEGATIVE_INFINITY);
 
@@ -31,8 +32,9 @@ export function useGlobalKeys({ quickAdd }: { readonly quickAdd: () => void }): 
       if (event.defaultPrevented || isTyping(event.target)) return;
       const key = event.key.toLowerCase();
       if (event.ctrlKey || event.metaKey) {
-        if (event.altKey || event.shiftKey) return;
-        if (key === 'z') act(event, undoLast);
+        if (event.altKey) return;
+        if (key === 'z') act(event, event.shiftKey ? redoLast : undoLast);
+        if (event.shiftKey) return;
         if (key === 's') act(event, () => void kitchen.syncNow().catch(() => undefined));
         return;
       }

@@ -14,7 +14,7 @@ import {
 } from 'lucide-react';
 
 import type { TimelineEntry } from '../../shared/queries.ts';
-import { wordsForSentence } from '../text/sentences.ts';
+import { wordsForSentence } from '../../shared/text/sentences.ts';
 import { wordsForSync } from '../text/sync.ts';
 import { clockTime, exactTime } from '../text/time.ts';
 import css from './timeline-row.module.css';

@@ -1,5 +1,5 @@
 /** Words of accounts: signing in, up and out, and what happens to the things on this device. */
-import { counted, plural } from './plural.ts';
+import { counted, plural } from '../../shared/text/plural.ts';
 
 export const wordsForAccount = {
   signIn: 'Sign in',

@@ -1,5 +1,5 @@
 /** Words of the frame around every view, and of controls that appear everywhere. */
-import { counted } from './plural.ts';
+import { counted } from '../../shared/text/plural.ts';
 
 export const wordsForFrame = {
   appName: 'Larder',
@@ -30,6 +30,7 @@ export const wordsForFrame = {
   unsent: 'Saved here, not sent yet',
   inQuestion: 'Needs your choice',
   nothingToUndo: 'Nothing to undo in this tab.',
+  nothingToRedo: 'Nothing to do again in this tab.',
   actionOn: (action: string, what: string) => `${action}: ${what}`,
   openCount: (count: number) => counted(count, 'thing to buy', 'things to buy'),
   crashTitle: 'This view hit a problem',

@@ -3,7 +3,7 @@
  * its parameters; no logic, no rows.
  */
 import type { ProblemKind } from '../../shared/domain/recipe-node.ts';
-import { counted } from './plural.ts';
+import { counted } from '../../shared/text/plural.ts';
 
 export const importText = {
   title: 'Import recipes',

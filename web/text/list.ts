@@ -1,5 +1,5 @@
 /** Words of the shopping list, quick add and shopping mode. */
-import { counted } from './plural.ts';
+import { counted } from '../../shared/text/plural.ts';
 
 export const wordsForList = {
   title: 'Shopping list',

@@ -2,7 +2,7 @@
  * What the recipe screens say: the grid, a recipe, the form, cook mode and the Trash (`app.md` §5.5,
  * §5.6, §5.10). Every sentence by key, as a string or as a function of its parameters; no logic, no rows.
  */
-import { counted } from './plural.ts';
+import { counted } from '../../shared/text/plural.ts';
 
 const minutesText = (minutes: number): string => {
   const hours = Math.floor(minutes / 60);

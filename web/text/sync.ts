@@ -1,5 +1,5 @@
 /** Words of the status chip, the sync panel and held changes (`app.md` §6). Exact; no blame. */
-import { counted, plural } from './plural.ts';
+import { counted, plural } from '../../shared/text/plural.ts';
 
 const savedHere = (acts: number, words: string): string =>
   acts > 0 ? `${words} · ${acts} saved here` : words;
@@ -59,7 +59,8 @@ export const wordsForChip = {
   sendingBelow: 'Saved on this device, on its way to your household.',
   synced: 'Synced',
   syncedBelow: (lastAt: string) => `Synced at ${lastAt}.`,
-  held: (count: number) => `${count} ${plural(count, 'needs', 'need')} your choice`,
+  held: (count: number) =>
+    `${counted(count, 'change', 'changes')} ${plural(count, 'wasn’t', 'weren’t')} accepted`,
   openPanel: (words: string) => `${words}. Open sync`,
 } as const;
 
@@ -74,6 +75,8 @@ export const wordsForSync = {
   sent: 'Sent',
   received: 'Received',
   combined: 'Combined',
+  choices: 'Choices',
+  notAccepted: 'Not accepted',
   filter: 'Show',
   empty: 'Nothing has happened on this device yet.',
   emptyFilter: 'Nothing of this kind yet.',

@@ -1,5 +1,5 @@
 /** Words of the small views: pantry, activity, settings, not found. */
-import { counted } from './plural.ts';
+import { counted } from '../../shared/text/plural.ts';
 
 export const wordsForPantry = {
   title: 'Pantry',

@@ -4,7 +4,7 @@
  * translation can replace this file alone. It holds no logic and knows no rows.
  */
 import type { Meal } from '../../shared/acts/acts.ts';
-import { counted } from './plural.ts';
+import { counted } from '../../shared/text/plural.ts';
 
 export const mealNames: Readonly<Record<Meal, string>> = {
   breakfast: 'Breakfast',

@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest';
 import { readQuickAdd } from '../../shared/domain/quick-add.ts';
+import { utf8Length } from '../../shared/bytes.ts';
+import { bundleNote } from '../../shared/protocol/shapes.ts';
+import { wordsForSentence } from '../../shared/text/sentences.ts';
 import { createLocalKitchen, type LocalKitchen } from '../../test/kitchen/local-kitchen.ts';
 import { createJournal } from './journal.ts';
 
@@ -99,6 +102,8 @@ test('[LIVE-23] another source’s bundle is one entry, told by what it was most
       { table: 'plan_entries', op: 'insert', rows: 1 },
       { table: 'activity', op: 'insert', rows: 2 },
     ],
+    note: null,
+    keys: [],
   } as const;
   journal.received(kitchen.sql, bundle);
   journal.received(kitchen.sql, bundle);
@@ -145,4 +150,65 @@ test('[ACT-25] the first act on a database without image triggers makes them', (
   const added = kitchen.done('list.add', { entries: readQuickAdd('Milk') });
   expect(triggers()).toEqual(all);
   expect(added.undoable).toBe(true);
+});
+
+test('[LIVE-320] a bundle travels with the sentence of its acts, within what the wire allows', () => {
+  const kitchen = createLocalKitchen();
+  kitchen.done('list.add', { entries: readQuickAdd('Milk') });
+  freeze(kitchen, 1);
+  expect(journal.note(kitchen.sql, 1)).toEqual({
+    label: 'Added Milk to the list',
+    action: 'list.add',
+  });
+  expect(journal.note(kitchen.sql, 2)).toBeNull();
+  journal.committed(kitchen.sql, { sourceBundleId: 1, bundleSeq: 1, extra: [] });
+  kitchen.done('list.add', { entries: readQuickAdd('𓀀'.repeat(60)) });
+  kitchen.done('store.add', { id: kitchen.newId(), name: '𓀀'.repeat(80) });
+  kitchen.done('plan.addText', {
+    id: kitchen.newId(),
+    title: '𓀀\u202e'.repeat(80),
+    day: '2026-11-24',
+    meal: 'dinner',
+  });
+  freeze(kitchen, 2);
+  const note = journal.note(kitchen.sql, 2);
+  expect(bundleNote.safeParse(note).success).toBe(true);
+  expect(utf8Length(JSON.stringify(note))).toBeLessThanOrEqual(512);
+  expect(note?.label).toMatch(/ and 2 more$/u);
+});
+
+test('[LIVE-321] a received bundle says what was done in its own words, and who did it where that is known', () => {
+  const kitchen = createLocalKitchen();
+  // The server's own table: only what it sent is written there.
+  kitchen.sql.run('update _sync_apply_state set apply_mode = 1');
+  kitchen.sql.run(
+    `insert into activity (id, happened_at, actor, device, verb, subject_table, how_many)
+     values ('a', '2026-11-22T14:02:31.000Z', 'Ana', 'Laptop', 'added', 'list_items', 1)`,
+  );
+  kitchen.sql.run('update _sync_apply_state set apply_mode = 0');
+  const rows = [{ table: 'list_items', op: 'insert', rows: 1 }] as const;
+  const received = (
+    bundleSeq: number,
+    sourceId: string,
+    keys: readonly { table: string; id: string }[],
+  ) =>
+    journal.received(kitchen.sql, {
+      bundleSeq,
+      sourceId,
+      rows,
+      note: { label: 'Added Milk to the list', action: 'list.add' },
+      keys,
+    });
+  received(12, 'laptop', [{ table: 'activity', id: 'a' }]);
+  received(13, 'laptop', []);
+  received(14, 'phone', []);
+  const entries = kitchen.ask('timeline', { limit: 10 });
+  expect(entries.map(({ by }) => by)).toEqual([
+    { person: null, device: null },
+    { person: 'Ana', device: 'Laptop' },
+    { person: 'Ana', device: 'Laptop' },
+  ]);
+  expect(entries.map(({ sentence }) => wordsForSentence(sentence))).toEqual(
+    Array.from({ length: 3 }, () => 'Added Milk to the list'),
+  );
 });

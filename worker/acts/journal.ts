@@ -9,6 +9,7 @@ import type { Sentence } from '../../shared/acts/acts.ts';
 import { kitchenSchema } from '../../shared/schema/tables.ts';
 import type { Journal, RowCount, Sql } from '../engine/ports.ts';
 import { countOpenChoices, recordSettled } from './choices.ts';
+import { noteOfBundle, rememberWriter, sentenceOfNote } from './notes.ts';
 import { tidyVersions } from './versions.ts';
 import { withdrawActs } from './withdraw.ts';
 
@@ -79,7 +80,9 @@ export function createJournal(nowIso: () => string): Journal {
         [sourceBundleId, bundleSeq, JSON.stringify(extra)],
       );
     },
-    received(sql, { bundleSeq, sourceId, rows }) {
+    note: noteOfBundle,
+    received(sql, { bundleSeq, sourceId, rows, note, keys }) {
+      rememberWriter(sql, sourceId, keys);
       sql.run(
         `insert into acts
            (id, direction, act, sentence, at, state, row_counts, source_id, bundle_seq)
@@ -87,7 +90,7 @@ export function createJournal(nowIso: () => string): Journal {
          on conflict (id) do nothing`,
         [
           `in:${sourceId}:${bundleSeq}`,
-          JSON.stringify(receivedSentence(rows)),
+          JSON.stringify(sentenceOfNote(note) ?? receivedSentence(rows)),
           nowIso(),
           JSON.stringify(rows),
           sourceId,

@@ -23,7 +23,7 @@ import { findMeta, readAttachment, readOperation } from './state.ts';
 
 /** Extensions this client understands (`protocol.md` chapter 13); the server ignores what it lacks. */
 export const EXTENSIONS =
-  'single_request_push, all_conflicts, push_rejections, snapshot_stream, server_epoch, schema_negotiation, expected_user';
+  'single_request_push, all_conflicts, push_rejections, bundle_notes, snapshot_stream, server_epoch, schema_negotiation, expected_user';
 
 const TIMEOUT_MS = 30_000;
 /** Another second per this many bytes sent. */

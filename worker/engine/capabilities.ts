@@ -125,6 +125,10 @@ export async function getCapabilities(
   return ok(answer.value);
 }
 
+/** Whether bundles may carry a sentence; asked of what is known, never of the network. */
+export const offersNotes = ({ memory }: Context): boolean =>
+  memory.capabilities?.document.features['bundle_notes'] === true;
+
 export const forgetCapabilities = (context: Context): void => {
   context.memory.capabilities = null;
 };

@@ -4,7 +4,7 @@
  * and nothing of the bundle is applied.
  */
 import { bundleHash } from '../../shared/protocol/bundle-hash.ts';
-import type { Bundle, BundleRow, SnapshotRow } from '../../shared/protocol/shapes.ts';
+import type { Bundle, BundleNote, BundleRow, SnapshotRow } from '../../shared/protocol/shapes.ts';
 import { err, ok } from '../../shared/result.ts';
 import type { Result } from '../../shared/result.ts';
 import { rowFromWire } from '../../shared/schema/row-codec.ts';
@@ -20,6 +20,7 @@ export interface DecodedBundle {
   readonly previousSeq?: number;
   readonly sourceId: string;
   readonly sourceBundleId: number;
+  readonly note: BundleNote | null;
   readonly rows: readonly ServerRow[];
 }
 
@@ -106,6 +107,7 @@ export function decodeBundle(catalog: Catalog, bundle: Bundle): Result<DecodedBu
           : { previousSeq: bundle.previous_bundle_seq }),
         sourceId: bundle.source_id,
         sourceBundleId: bundle.source_bundle_id,
+        note: bundle.note ?? null,
         rows: rows.value,
       })
     : rows;

@@ -4,6 +4,7 @@
  * network and no file: everything enters here.
  */
 
+import type { BundleNote } from '../../shared/protocol/shapes.ts';
 import type { LocalRow } from '../../shared/schema/row-codec.ts';
 import type { Resolution, RowConflict } from '../../shared/schema/resolve.ts';
 
@@ -151,6 +152,8 @@ export interface Journal {
   frozen(sql: Sql, sourceBundleId: number): void;
   /** The frozen bundle went back to the dirty set (conflict, refusal, recovery). */
   returned(sql: Sql, sourceBundleId: number): void;
+  /** What the frozen bundle was for, in words that travel with it; null: nothing worth saying. */
+  note(sql: Sql, sourceBundleId: number): BundleNote | null;
   /** The server committed it; `extra` are rows the server added by itself. */
   committed(
     sql: Sql,
@@ -167,6 +170,9 @@ export interface Journal {
       readonly bundleSeq: number;
       readonly sourceId: string;
       readonly rows: readonly RowCount[];
+      /** Its own words about it, where it came with some. */
+      readonly note: BundleNote | null;
+      readonly keys: readonly { readonly table: string; readonly id: string }[];
     },
   ): void;
   /**

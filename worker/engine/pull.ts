@@ -9,6 +9,7 @@ import { err, ok } from '../../shared/result.ts';
 import type { Result } from '../../shared/result.ts';
 import { beginApplying } from './applying.ts';
 import { send, unexpected } from './calls.ts';
+import { offersNotes } from './capabilities.ts';
 import { apply, transact } from './context.ts';
 import type { Context } from './context.ts';
 import { decodeBundle } from './decode.ts';
@@ -48,6 +49,8 @@ export function applyBundle(context: Context, bundle: DecodedBundle): Result<voi
         bundleSeq: bundle.bundleSeq,
         sourceId: bundle.sourceId,
         rows: [...applying.counts.values()],
+        note: bundle.note,
+        keys: bundle.rows.map(({ table, id }) => ({ table: table.name, id })),
       });
   });
 }
@@ -124,6 +127,7 @@ export async function pullToStable(
         query: {
           after_bundle_seq: String(after),
           max_bundles: String(BUNDLES_MAX),
+          ...(offersNotes(context) ? { include: 'notes' } : {}),
           ...(target > 0 ? { target_bundle_seq: String(target) } : {}),
         },
       },

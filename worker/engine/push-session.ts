@@ -18,6 +18,7 @@ import {
 import type { CommittedNumbers, PushRequestRow } from '../../shared/protocol/shapes.ts';
 import { err, ok } from '../../shared/result.ts';
 import type { Result } from '../../shared/result.ts';
+import { noteOf } from './bundle-note.ts';
 import { send, sendAndForget } from './calls.ts';
 import type { CallResult, Refused } from './calls.ts';
 import { transact } from './context.ts';
@@ -116,6 +117,7 @@ function create(context: Context, rows: readonly PushRequestRow[]): Promise<Call
         planned_row_count: rows.length,
         canonical_request_hash: outbox.requestHash,
         ...(outbox.initializationId === '' ? {} : { initialization_id: outbox.initializationId }),
+        ...noteOf(context, outbox.sourceBundleId),
       },
     },
     pushCreateResponse,

@@ -10,6 +10,8 @@ import { err, ok } from '../../shared/result.ts';
 import type { Result } from '../../shared/result.ts';
 import { send } from './calls.ts';
 import type { Context } from './context.ts';
+import { noteOf } from './bundle-note.ts';
+import { offersNotes } from './capabilities.ts';
 import { decodeBundle } from './decode.ts';
 import type { DecodedBundle } from './decode.ts';
 import { protocolFailure } from './failures.ts';
@@ -57,6 +59,8 @@ export async function sendInOneRequest(context: Context): Promise<Result<Sent, S
         canonical_request_hash: outbox.requestHash,
         ...(outbox.initializationId === '' ? {} : { initialization_id: outbox.initializationId }),
         after_bundle_seq: after,
+        ...noteOf(context, outbox.sourceBundleId),
+        ...(offersNotes(context) ? { include: ['notes'] } : {}),
         rows: readRequestRows(context),
       },
     },

@@ -10,7 +10,7 @@ import { Skeleton } from '../../components/skeleton.tsx';
 import { View } from '../../components/view.tsx';
 import { useQuery } from '../../kitchen.tsx';
 import { isWaiting } from '../../sync/panel-groups.ts';
-import { wordsForSentence } from '../../text/sentences.ts';
+import { wordsForSentence } from '../../../shared/text/sentences.ts';
 import { clockTime, dayHeading, exactTime } from '../../text/time.ts';
 import { wordsForActivity } from '../../text/views.ts';
 import css from './activity.module.css';

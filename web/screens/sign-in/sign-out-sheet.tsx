@@ -14,7 +14,7 @@ import { forgetNotesOf, noteStorages } from '../../private-notes.ts';
 import { isWaiting } from '../../sync/panel-groups.ts';
 import { wordsForAccount } from '../../text/account.ts';
 import { wordsForFrame } from '../../text/frame.ts';
-import { wordsForSentence } from '../../text/sentences.ts';
+import { wordsForSentence } from '../../../shared/text/sentences.ts';
 import css from './sign-out-sheet.module.css';
 
 const LISTED_MAX = 200;

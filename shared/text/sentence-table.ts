@@ -3,9 +3,9 @@
  * counts, days (`2026-11-24`), amounts in thousandths. A value that is missing reads as nothing, because a
  * sentence may come from another version.
  */
-import { weekdayName } from '../../shared/domain/day.ts';
-import { formatAmount } from '../../shared/domain/format-amount.ts';
-import { counted } from './plural.ts';
+import { weekdayName } from '../domain/day.ts';
+import { formatAmount } from '../domain/format-amount.ts';
+import { counted, plural } from './plural.ts';
 
 export type SentenceValues = Readonly<Record<string, string | number>>;
 
@@ -198,20 +198,65 @@ function received(v: SentenceValues): string {
   return `${verb} ${counted(count(v, 'count'), one, other)}${more}`;
 }
 
+/** `took 3 l` where an amount was the question, else whose side stands now. */
+function taken(v: SentenceValues): string {
+  const amount = formatAmount(count(v, 'quantityMilli') || null, text(v, 'unit') || null);
+  if (amount !== '') return `took ${amount}`;
+  switch (text(v, 'side')) {
+    case 'mine':
+      return 'took yours';
+    case 'mix':
+      return 'took a mix of both';
+    default:
+      return 'took theirs';
+  }
+}
+
+const CHOICES: readonly (readonly [string, Write])[] = [
+  ['choice.answer', (v) => `${title(v)}: ${taken(v)}`],
+  [
+    'choice.answerAll',
+    (v) => {
+      const others = count(v, 'count') - 1;
+      return `${others > 0 ? `${title(v)} and ${others} more` : title(v)}: ${taken(v)}`;
+    },
+  ],
+  [
+    'version.restore',
+    (v) =>
+      text(v, 'day') === '' ? `Brought back ${title(v)}` : `Brought back ${day(v)}’s ${title(v)}`,
+  ],
+  ['act.withdrawn', (v) => `${title(v)} was done already: counted once`],
+];
+
 const OTHERS: readonly (readonly [string, Write])[] = [
   ['received', received],
+  ['received.note', (v) => text(v, 'label')],
   ['received.history', () => 'Brought the history up to date'],
 ];
 
-const plain = new Map<string, Write>([...LIST, ...PLAN, ...RECIPES, ...HOME, ...OTHERS]);
+const plain = new Map<string, Write>([
+  ...LIST,
+  ...PLAN,
+  ...RECIPES,
+  ...HOME,
+  ...CHOICES,
+  ...OTHERS,
+]);
+
+/** What an undo could not do by itself, because somebody changed it since. */
+const asks = (v: SentenceValues): string =>
+  also(count(v, 'asks'), (n) => `${n} ${plural(n, 'needs', 'need')} your choice`);
+
+const about = (verb: string, nothing: string): Write => {
+  return (v) => {
+    const original = plain.get(text(v, 'of'));
+    return `${original === undefined ? nothing : `${verb}: ${original(v)}`}${asks(v)}`;
+  };
+};
 
 export const SENTENCES: ReadonlyMap<string, Write> = new Map<string, Write>([
   ...plain,
-  [
-    'act.undo',
-    (v) => {
-      const undone = plain.get(text(v, 'of'));
-      return undone === undefined ? 'Undid a change' : `Undid: ${undone(v)}`;
-    },
-  ],
+  ['act.undo', about('Undid', 'Undid a change')],
+  ['act.redo', about('Did again', 'Did a change again')],
 ]);

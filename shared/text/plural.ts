@@ -1,8 +1,6 @@
-/** Counting in words, by the rules of the language that the catalogue is written in. */
-const rules = new Intl.PluralRules('en');
-
+/** Counting in words, by the rule of the language that the catalogue is written in: English has one and other. */
 export function plural(count: number, one: string, other: string): string {
-  return rules.select(count) === 'one' ? one : other;
+  return count === 1 ? one : other;
 }
 
 /** `1 thing`, `23 things`. */
