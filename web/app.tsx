@@ -39,6 +39,9 @@ const PantryScreen = lazy(async () => ({
 const ActivityScreen = lazy(async () => ({
   default: (await import('./screens/activity/activity.tsx')).ActivityScreen,
 }));
+const ChoicesScreen = lazy(async () => ({
+  default: (await import('./screens/choices/choices-screen.tsx')).ChoicesScreen,
+}));
 const SettingsScreen = lazy(async () => ({
   default: (await import('./screens/settings/settings.tsx')).SettingsScreen,
 }));
@@ -116,6 +119,7 @@ function Views({ path }: { readonly path: string }) {
       <Route path="/activity" component={ActivityScreen} />
       <Route path="/trash" component={TrashScreen} />
       <Route path="/import" component={ImportScreen} />
+      <Route path="/choices" component={ChoicesScreen} />
       <Route path="/settings" component={SettingsScreen} />
       <Route path="/sign-in" component={SignInScreen} />
       <Route component={NotFoundScreen} />

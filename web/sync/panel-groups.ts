@@ -6,7 +6,7 @@ import type { TimelineEntry } from '../../shared/queries.ts';
 import { wordsForSync } from '../text/sync.ts';
 import { dayHeading } from '../text/time.ts';
 
-export type PanelFilter = 'all' | 'sent' | 'received' | 'combined';
+export type PanelFilter = 'all' | 'sent' | 'received' | 'combined' | 'choices';
 
 export interface PanelGroup {
   readonly title: string;
@@ -23,6 +23,8 @@ export function matchesFilter(entry: TimelineEntry, filter: PanelFilter): boolea
       return entry.direction === 'in';
     case 'combined':
       return entry.state === 'combined';
+    case 'choices':
+      return entry.state === 'choice' || entry.sentence.key.startsWith('choice.');
   }
 }
 

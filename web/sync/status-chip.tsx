@@ -8,6 +8,7 @@ import {
   ArrowUp,
   Check,
   CircleAlert,
+  CircleStop,
   CircleFadingArrowUp,
   CloudAlert,
   CloudCheck,
@@ -22,6 +23,7 @@ import { useLocation } from 'wouter';
 
 import { cx } from '../components/cx.ts';
 import { useStatus } from '../kitchen.tsx';
+import { wordsForChoices } from '../text/choices.ts';
 import { wordsForChip } from '../text/sync.ts';
 import { PUSHED_STATE } from '../use-sheet-param.ts';
 import type { ChipIcon } from './chip-state.ts';
@@ -45,7 +47,7 @@ const ICONS: Readonly<Record<ChipIcon, LucideIcon>> = {
 
 export function StatusChip({ compact = false }: { readonly compact?: boolean }) {
   const chip = useChip();
-  const { held } = useStatus();
+  const { held, choices } = useStatus();
   const [, navigate] = useLocation();
   const Icon = ICONS[chip.icon];
   const open = () => navigate('/sync', { state: PUSHED_STATE });
@@ -67,24 +69,53 @@ export function StatusChip({ compact = false }: { readonly compact?: boolean }) 
         )}
         {compact && chip.count > 0 ? <span className={css['count']}>{chip.count}</span> : null}
       </button>
+      {choices > 0 ? (
+        <Waiting
+          icon={GitFork}
+          count={choices}
+          words={wordsForChoices.count(choices)}
+          tone="conflict"
+          compact={compact}
+          onClick={() => navigate('/choices')}
+        />
+      ) : null}
       {held > 0 ? (
-        <button
-          type="button"
-          className={cx(css['chip'], css['conflict'])}
-          aria-label={wordsForChip.held(held)}
+        <Waiting
+          icon={CircleStop}
+          count={held}
+          words={wordsForChip.held(held)}
+          tone="error"
+          compact={compact}
           onClick={open}
-        >
-          <GitFork size={20} strokeWidth={1.75} aria-hidden="true" />
-          {compact ? (
-            <span className={css['count']}>{held}</span>
-          ) : (
-            <span className={css['words']}>{wordsForChip.held(held)}</span>
-          )}
-        </button>
+        />
       ) : null}
       <output className="spoken" data-sync-words="">
         {chip.words}
       </output>
     </div>
+  );
+}
+
+/** What stands beside the state, never instead of it. */
+function Waiting(props: {
+  readonly icon: LucideIcon;
+  readonly count: number;
+  readonly words: string;
+  readonly tone: 'conflict' | 'error';
+  readonly compact: boolean;
+  readonly onClick: () => void;
+}) {
+  const { icon: Icon, count, words, tone, compact, onClick } = props;
+  return (
+    <button
+      type="button"
+      className={cx(css['chip'], css[tone])}
+      aria-label={words}
+      data-waiting={tone}
+      onClick={onClick}
+    >
+      <Icon size={20} strokeWidth={1.75} aria-hidden="true" />
+      <span className={compact ? css['count'] : css['words']}>{compact ? count : words}</span>
+    </button>
   );
 }

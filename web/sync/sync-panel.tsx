@@ -1,7 +1,8 @@
 /**
  * The sync panel `/sync`: what is true now, what waits, what needs a choice, and what went out and came in.
- * One row is one act or one received bundle. It reads; the only things to press are Sync now and Sign in.
+ * One row is one act or one received bundle. What can be pressed: Sync now, Sign in, what waits for an answer.
  */
+import { ChevronRight, GitFork } from 'lucide-react';
 import { useState } from 'react';
 import { Link } from 'wouter';
 
@@ -13,6 +14,7 @@ import { Sheet } from '../components/sheet.tsx';
 import { Skeleton } from '../components/skeleton.tsx';
 import { UpdateLine } from '../frame/update-line.tsx';
 import { useKitchen, useQuery, useStatus } from '../kitchen.tsx';
+import { wordsForChoices } from '../text/choices.ts';
 import { wordsForSync } from '../text/sync.ts';
 import { exactTime } from '../text/time.ts';
 import { describeChip } from './chip-state.ts';
@@ -30,6 +32,7 @@ export function SyncPanel({ onClose }: { readonly onClose: () => void }) {
       <div className={css['panel']}>
         <StateNow />
         <UpdateLine />
+        <OpenChoices />
         <HeldRows />
         <Timeline />
         <Details />
@@ -64,13 +67,38 @@ function StateNow() {
   );
 }
 
+function OpenChoices() {
+  const choices = useQuery('choices', {}) ?? [];
+  if (choices.length === 0) return null;
+  return (
+    <section className={css['group']} aria-label={wordsForSync.needsChoice}>
+      <h3 className={css['heading']}>
+        {wordsForSync.needsChoice} <span>{choices.length}</span>
+      </h3>
+      <ul>
+        {choices.map((choice) => (
+          <li key={choice.id}>
+            <Link href={`/choices?choice=${choice.id}`} className={css['choice']}>
+              <GitFork size={16} strokeWidth={1.75} aria-hidden="true" />
+              <span>
+                {choice.title}: {wordsForChoices.what(choice.kind, choice.theirsBy)}
+              </span>
+              <ChevronRight size={16} aria-hidden="true" />
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
 function HeldRows() {
   const held = useQuery('held', {}) ?? [];
   if (held.length === 0) return null;
   return (
-    <section className={css['group']} aria-label={wordsForSync.needsChoice}>
+    <section className={css['group']} aria-label={wordsForSync.notAccepted}>
       <h3 className={css['heading']}>
-        {wordsForSync.needsChoice} <span>{held.length}</span>
+        {wordsForSync.notAccepted} <span>{held.length}</span>
       </h3>
       {held.map((row) => (
         <HeldCard key={`${row.table} ${row.id}`} held={row} />
@@ -97,6 +125,7 @@ function Timeline() {
           { value: 'sent', label: wordsForSync.sent },
           { value: 'received', label: wordsForSync.received },
           { value: 'combined', label: wordsForSync.combined },
+          { value: 'choices', label: wordsForSync.choices },
         ]}
         onChange={setFilter}
       />

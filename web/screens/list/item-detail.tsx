@@ -14,6 +14,7 @@ import { SelectField, TextField } from '../../components/text-field.tsx';
 import { usePerform, useQuery } from '../../kitchen.tsx';
 import { wordsForList } from '../../text/list.ts';
 import { amountFromFields, amountToText } from './amount-text.ts';
+import { VersionsList } from '../choices/versions-list.tsx';
 import css from './item-detail.module.css';
 
 const UNITS = ['g', 'kg', 'ml', 'l', 'pack', 'can', 'bottle', 'jar', 'bunch', 'piece'];
@@ -34,6 +35,7 @@ export function ItemDetail({ row, onDone }: ItemDetailProps) {
         <PartForm key={part.id} part={part} row={row} onSaved={single ? onDone : noop} />
       ))}
       <AisleField row={row} />
+      <VersionsList ids={row.ids} quiet />
       <div className={css['acts']}>
         {row.state === 'basket' ? null : (
           <Button

@@ -1,6 +1,7 @@
 /**
  * One row of the shopping list: circle, name, amount, and a quiet line with meal, note and shop. A press on
- * the name opens its details; on hover or focus a pointer finds "later" and "remove" at the end.
+ * the name opens its details; on hover or focus a pointer finds "later" and "remove" at the end. A row in
+ * question asks below its line.
  */
 import { ClockArrowDown, GitFork, Trash2, Undo2 } from 'lucide-react';
 import { useEffect, useState } from 'react';
@@ -13,6 +14,7 @@ import { cx } from '../../components/cx.ts';
 import { Tick } from '../../components/tick.tsx';
 import { wordsForFrame } from '../../text/frame.ts';
 import { wordsForList } from '../../text/list.ts';
+import { InlineChoice } from '../choices/inline-choice.tsx';
 import css from './list-row.module.css';
 
 export interface ListRowProps {
@@ -30,7 +32,12 @@ export function ListRow({ row, selected, onTick, onOpen, onLater, onRemove }: Li
   const meta = metaOf(row);
   return (
     <li
-      className={cx(css['row'], ticked && css['ticked'], selected && css['selected'])}
+      className={cx(
+        css['row'],
+        ticked && css['ticked'],
+        row.inQuestion && css['asked'],
+        selected && css['selected'],
+      )}
       data-row={row.key}
       data-state={row.state}
     >
@@ -69,6 +76,7 @@ export function ListRow({ row, selected, onTick, onOpen, onLater, onRemove }: Li
         />
       </span>
       <span className={css['amount']}>{amount}</span>
+      {row.inQuestion ? <InlineChoice ids={row.ids} /> : null}
     </li>
   );
 }

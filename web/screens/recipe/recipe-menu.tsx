@@ -1,11 +1,12 @@
 /** What stands behind ⋯ of a recipe: share as text, put it in the Trash, or out of it and for good. */
-import { ArchiveRestore, Share2, Trash2 } from 'lucide-react';
+import { ArchiveRestore, History, Share2, Trash2 } from 'lucide-react';
 import { useLocation } from 'wouter';
 
 import type { RecipeView } from '../../../shared/queries.ts';
 import { Menu } from '../../components/menu.tsx';
 import { type ShowToast, useToast } from '../../components/toast.tsx';
 import { usePerform } from '../../kitchen.tsx';
+import { wordsForVersions } from '../../text/choices.ts';
 import { recipeText as text } from '../../text/recipes.ts';
 import { recipeAsText } from './recipe-text.ts';
 
@@ -31,9 +32,10 @@ export interface RecipeMenuProps {
   readonly recipe: RecipeView;
   readonly servings: number;
   readonly onErase: () => void;
+  readonly onVersions: () => void;
 }
 
-export function RecipeMenu({ recipe, servings, onErase }: RecipeMenuProps) {
+export function RecipeMenu({ recipe, servings, onErase, onVersions }: RecipeMenuProps) {
   const perform = usePerform();
   const toast = useToast();
   const [, go] = useLocation();
@@ -47,10 +49,17 @@ export function RecipeMenu({ recipe, servings, onErase }: RecipeMenuProps) {
     icon: <Share2 size={iconSize} />,
     onPress: () => void shareText(recipe.title, recipeAsText(recipe, servings), toast),
   };
+  const versions = {
+    id: 'versions',
+    label: wordsForVersions.title,
+    icon: <History size={iconSize} />,
+    onPress: onVersions,
+  };
   const actions =
     recipe.trashedAt === null
       ? [
           share,
+          versions,
           {
             id: 'trash',
             label: text.trash,
@@ -61,6 +70,7 @@ export function RecipeMenu({ recipe, servings, onErase }: RecipeMenuProps) {
         ]
       : [
           share,
+          versions,
           {
             id: 'restore',
             label: text.restore,

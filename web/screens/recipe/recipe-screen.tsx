@@ -22,6 +22,8 @@ import { usePerform, useQuery } from '../../kitchen.tsx';
 import { recipesText, recipeText as text } from '../../text/recipes.ts';
 import { useSheetParam } from '../../use-sheet-param.ts';
 import { trashDaysLeft } from '../trash/trash-days.ts';
+import { VersionsList } from '../choices/versions-list.tsx';
+import { ChoiceNotice } from '../choices/choice-notice.tsx';
 import { PlanSheet } from '../week/plan-sheet.tsx';
 import { useToday } from '../week/today.ts';
 import { EraseDialog } from './erase-dialog.tsx';
@@ -30,6 +32,7 @@ import { Origin, RecipeFacts } from './recipe-facts.tsx';
 import { RecipeMenu } from './recipe-menu.tsx';
 import { RecipeRating } from './recipe-rating.tsx';
 import css from './recipe-screen.module.css';
+import { VersionsSheet } from './versions-sheet.tsx';
 import { scaledSections } from './recipe-text.ts';
 
 export interface RecipeScreenProps {
@@ -55,6 +58,8 @@ export function RecipeScreen({ params }: RecipeScreenProps) {
         >
           {text.goneBody}
         </EmptyState>
+        <ChoiceNotice ids={[params.id]} />
+        <VersionsList ids={[params.id]} quiet />
       </View>
     );
   }
@@ -72,6 +77,13 @@ function RecipePage({ recipe }: { readonly recipe: RecipeView }) {
   return (
     <View title={recipe.title} titleHidden>
       <article className={css['page']} data-tab={tab}>
+        <ChoiceNotice
+          ids={[
+            recipe.id,
+            ...recipe.ingredients.map(({ id }) => id),
+            ...recipe.steps.map(({ id }) => id),
+          ]}
+        />
         {recipe.trashedAt === null ? null : (
           <TrashBanner recipe={recipe} onErase={() => openSheet('erase')} />
         )}
@@ -112,6 +124,7 @@ function RecipePage({ recipe }: { readonly recipe: RecipeView }) {
           onClose={closeSheet}
         />
       ) : null}
+      {sheet === 'versions' ? <VersionsSheet recipe={recipe} onClose={closeSheet} /> : null}
       {sheet === 'erase' ? (
         <EraseDialog
           recipe={recipe}
@@ -200,7 +213,12 @@ function RecipeHead(props: {
               icon={<Pencil size={20} />}
               onClick={() => go(`/recipes/${recipe.id}/edit`)}
             />
-            <RecipeMenu recipe={recipe} servings={servings} onErase={() => onSheet('erase')} />
+            <RecipeMenu
+              recipe={recipe}
+              servings={servings}
+              onErase={() => onSheet('erase')}
+              onVersions={() => onSheet('versions')}
+            />
           </span>
         </div>
       </div>

@@ -12,6 +12,7 @@ import { Menu, type MenuAction } from '../../components/menu.tsx';
 import { Photo } from '../../components/photo.tsx';
 import { UnsentDot } from '../../components/unsent-dot.tsx';
 import { weekText as text } from '../../text/week.ts';
+import { InlineChoice } from '../choices/inline-choice.tsx';
 import css from './meal-card.module.css';
 
 const mealDialogNames = ['move', 'servings', 'title', 'remove'] as const;
@@ -58,6 +59,7 @@ export function MealCard({ entry, onDialog, onCooked }: MealCardProps) {
           {entry.unsent ? <UnsentDot /> : null}
         </h3>
         <MealFacts entry={entry} />
+        <InlineChoice ids={[entry.id]} />
       </div>
       <div className={css['menu']}>
         <Menu label={text.actionsFor(entry.title)} actions={actionsOf(entry, onDialog, onCooked)} />
