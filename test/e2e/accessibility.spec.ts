@@ -33,6 +33,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
       '/pantry',
       '/activity',
       '/trash',
+      '/choices',
       '/settings',
       '/sync',
     ];

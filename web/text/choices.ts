@@ -94,13 +94,13 @@ const MINE: Readonly<Record<ChoiceKind, (choice: ChoiceView) => string>> = {
   'gone-here': () => 'Is removed on every device. One undo brings it back.',
 };
 
-const TAKE_THEIRS: Readonly<Record<ChoiceKind, (who: string) => string>> = {
-  field: (who) => `Use ${who}’s`,
-  moved: (who) => `Use ${who}’s`,
-  'trashed-there': () => 'Leave it in the Trash',
-  'trashed-here': () => 'Keep it out of the Trash',
-  'gone-there': () => 'Let it go',
-  'gone-here': () => 'Keep it',
+const TAKE_THEIRS: Readonly<Record<ChoiceKind, string>> = {
+  field: 'Use theirs',
+  moved: 'Use theirs',
+  'trashed-there': 'Leave it in the Trash',
+  'trashed-here': 'Keep it out of the Trash',
+  'gone-there': 'Let it go',
+  'gone-here': 'Keep it',
 };
 
 const TAKE_MINE: Readonly<Record<ChoiceKind, string>> = {
@@ -144,7 +144,7 @@ export const wordsForChoices = {
   editResult: (field: string) => `Result: ${field}`,
   resultBad: 'This cannot be read.',
   takeMine: (kind: ChoiceKind) => TAKE_MINE[kind],
-  takeTheirs: (kind: ChoiceKind, by: Writer) => TAKE_THEIRS[kind](wordsForWriter(by)),
+  takeTheirs: (kind: ChoiceKind) => TAKE_THEIRS[kind],
   takeMix: 'Save this mix',
   doesTheirs: (choice: ChoiceView) => THEIRS[choice.kind](choice),
   doesMine: (choice: ChoiceView) => MINE[choice.kind](choice),

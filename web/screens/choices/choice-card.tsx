@@ -79,7 +79,7 @@ export function ChoiceCard({ choice, onAnswer, onLater, onStep }: ChoiceCardProp
       ) : null}
       <div className={css['answers']}>
         <Answer
-          label={text.takeTheirs(choice.kind, choice.theirsBy)}
+          label={text.takeTheirs(choice.kind)}
           does={text.doesTheirs(choice)}
           disabled={resting}
           onClick={() => act({ side: 'theirs' })}

@@ -26,7 +26,7 @@ export function ChoiceNotice({ ids }: { readonly ids: readonly string[] }) {
         <div className={css['answers']}>
           <div>
             <Button onClick={() => void answer(choice.id, { side: 'theirs' })}>
-              {text.takeTheirs(choice.kind, choice.theirsBy)}
+              {text.takeTheirs(choice.kind)}
             </Button>
             <p className={css['does']}>{text.doesTheirs(choice)}</p>
           </div>

@@ -63,18 +63,20 @@ export function inlineField(choice: ChoiceView): ChoiceField | null {
 }
 
 /** How a result can be typed; null where a side must be taken as it is. */
-export function editorOf(field: ChoiceField): 'amount' | 'number' | 'text' | null {
+export function editorOf(field: ChoiceField): 'amount' | 'number' | 'line' | 'text' | null {
   const main = mainColumn(field);
   if (main === 'quantity_milli') return 'amount';
   if (main === 'servings') return 'number';
-  const isText = ['title', 'name', 'summary', 'notes', 'note', 'wording'].includes(main);
-  return isText && field.columns.filter(isNamed).length === 1 ? 'text' : null;
+  if (field.columns.filter(isNamed).length > 1) return null;
+  if (main === 'title' || main === 'name') return 'line';
+  return ['summary', 'notes', 'note', 'wording'].includes(main) ? 'text' : null;
 }
 
 /** What stands in the field of a result before anything is typed into it. */
 export function typedText(field: ChoiceField, values: Values | null): string {
   if (values === null) return '';
-  if (editorOf(field) !== 'text') return valueText(field.columns, values);
+  const editor = editorOf(field);
+  if (editor !== 'text' && editor !== 'line') return valueText(field.columns, values);
   return textOrNull(values[mainColumn(field)]) ?? '';
 }
 
@@ -104,6 +106,7 @@ export function resultOf(mix: Mix, field: ChoiceField): Values | null {
       return /^\d{1,2}$/.test(typed.trim()) && Number(typed) > 0
         ? { ...chosen, [main]: Number(typed) }
         : null;
+    case 'line':
     case 'text':
     case null:
       return { ...chosen, [main]: typed.trim() === '' ? null : typed };

@@ -6,19 +6,26 @@ import { GitFork } from 'lucide-react';
 import { Link } from 'wouter';
 
 import { Button } from '../../components/button.tsx';
+import { cx } from '../../components/cx.ts';
 import { wordsForChoices as text } from '../../text/choices.ts';
 import { inlineField, valueText } from './choice-values.ts';
 import css from './inline-choice.module.css';
 import { useAnswer, useChoiceOf } from './use-choices.ts';
 
-export function InlineChoice({ ids }: { readonly ids: readonly string[] }) {
+interface InlineChoiceProps {
+  readonly ids: readonly string[];
+  /** Below the line of a row, where the name begins, or inside a card. */
+  readonly place?: 'row' | 'card';
+}
+
+export function InlineChoice({ ids, place = 'row' }: InlineChoiceProps) {
   const choice = useChoiceOf(ids);
   const answer = useAnswer();
   if (choice === null) return null;
   const field = inlineField(choice);
   if (field === null) {
     return (
-      <div className={css['inline']} data-choice={choice.id}>
+      <div className={cx(css['inline'], css[place])} data-choice={choice.id}>
         <GitFork size={16} aria-hidden="true" />
         <Link href={`/choices?choice=${choice.id}`} className={css['link']}>
           {text.open(choice.title)}
@@ -32,11 +39,10 @@ export function InlineChoice({ ids }: { readonly ids: readonly string[] }) {
   ];
   return (
     <fieldset
-      className={css['inline']}
+      className={cx(css['inline'], css[place])}
       data-choice={choice.id}
       aria-label={text.open(choice.title)}
     >
-      <GitFork size={16} aria-hidden="true" />
       <span className={css['words']}>{text.had(mine)}</span>
       <Button
         aria-label={text.inlineTheirs(choice.title, theirs)}

@@ -59,7 +59,7 @@ export function MealCard({ entry, onDialog, onCooked }: MealCardProps) {
           {entry.unsent ? <UnsentDot /> : null}
         </h3>
         <MealFacts entry={entry} />
-        <InlineChoice ids={[entry.id]} />
+        <InlineChoice ids={[entry.id]} place="card" />
       </div>
       <div className={css['menu']}>
         <Menu label={text.actionsFor(entry.title)} actions={actionsOf(entry, onDialog, onCooked)} />
