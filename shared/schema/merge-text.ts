@@ -1,14 +1,15 @@
 /**
- * Merges two edits of one text by line. A stretch of lines that only one side changed takes that side; a
- * stretch that both changed differently has no answer here (null), and a person is asked. Texts are short
- * (a recipe's notes); where the quadratic comparison would still be too large, a person is asked as well.
+ * Merges two edits of one text by line, then by word. A stretch of lines that only one side changed takes that
+ * side; a stretch that both changed differently is compared word by word, and where both changed the same
+ * words there is no answer here (null): a person is asked. Texts are short (a recipe's notes); where the
+ * quadratic comparison would still be too large, a person is asked as well.
  */
 
 /** Cells of the comparison table: 2 bytes each. */
 const COMPARISON_CELLS_MAX = 4_000_000;
 
-/** For each line of `to` the line of `from` it continues, or -1: a longest common subsequence. */
-function matchLines(from: readonly string[], to: readonly string[]): readonly number[] {
+/** For each piece of `from` the piece of `to` that continues it, or -1: a longest common subsequence. */
+function matchPieces(from: readonly string[], to: readonly string[]): readonly number[] {
   const width = to.length + 1;
   const lengths = new Uint16Array((from.length + 1) * width);
   for (let a = from.length - 1; a >= 0; a -= 1)
@@ -34,19 +35,23 @@ function matchLines(from: readonly string[], to: readonly string[]): readonly nu
 const areSame = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((line, index) => line === b[index]);
 
-/** Both sides' lines as one text, or null where they overlap. */
-export function mergeText(base: string, mine: string, theirs: string): string | null {
-  const before = base.split('\n');
-  const left = mine.split('\n');
-  const right = theirs.split('\n');
+type Pieces = readonly string[];
+
+/** Both sides' pieces in order; `settle` is asked where both changed one stretch, null ends it. */
+function mergePieces(
+  before: Pieces,
+  left: Pieces,
+  right: Pieces,
+  settle: (was: Pieces, mine: Pieces, theirs: Pieces) => Pieces | null,
+): Pieces | null {
   const longest = Math.max(left.length, right.length) + 1;
   if ((before.length + 1) * longest > COMPARISON_CELLS_MAX) return null;
-  const inLeft = matchLines(before, left);
-  const inRight = matchLines(before, right);
+  const inLeft = matchPieces(before, left);
+  const inRight = matchPieces(before, right);
   const merged: string[] = [];
   let [atBase, atLeft, atRight] = [0, 0, 0];
   for (;;) {
-    // The next line that all three still share ends the stretch that somebody may have changed.
+    // The next piece that all three still share ends the stretch that somebody may have changed.
     let anchor = atBase;
     while (anchor < before.length && ((inLeft[anchor] ?? -1) < 0 || (inRight[anchor] ?? -1) < 0))
       anchor += 1;
@@ -57,10 +62,40 @@ export function mergeText(base: string, mine: string, theirs: string): string | 
     const isRight = right.slice(atRight, endRight);
     if (areSame(isLeft, isRight) || areSame(was, isLeft)) merged.push(...isRight);
     else if (areSame(was, isRight)) merged.push(...isLeft);
-    else return null;
-    const line = before[anchor];
-    if (line === undefined) return merged.join('\n');
-    merged.push(line);
+    else {
+      const settled = settle(was, isLeft, isRight);
+      if (settled === null) return null;
+      merged.push(...settled);
+    }
+    const piece = before[anchor];
+    if (piece === undefined) return merged;
+    merged.push(piece);
     [atBase, atLeft, atRight] = [anchor + 1, endLeft + 1, endRight + 1];
   }
+}
+
+/** Words with the space behind them, so that joining them gives the text again. */
+const wordsOf = (lines: Pieces): Pieces => lines.join('\n').match(/\s*\S+|\s+/gu) ?? [];
+
+/** Where one side only added or removed whole lines, words of different lines would run together. */
+function mergeWords(was: Pieces, mine: Pieces, theirs: Pieces): Pieces | null {
+  if (was.length === 0 || mine.length !== was.length || theirs.length !== was.length) return null;
+  const lines: string[] = [];
+  for (const [index, line] of was.entries()) {
+    const words = mergePieces(
+      wordsOf([line]),
+      wordsOf([mine[index] ?? '']),
+      wordsOf([theirs[index] ?? '']),
+      () => null,
+    );
+    if (words === null) return null;
+    lines.push(words.join(''));
+  }
+  return lines;
+}
+
+/** Both sides' edits as one text, or null where they overlap. */
+export function mergeText(base: string, mine: string, theirs: string): string | null {
+  const lines = mergePieces(base.split('\n'), mine.split('\n'), theirs.split('\n'), mergeWords);
+  return lines === null ? null : lines.join('\n');
 }

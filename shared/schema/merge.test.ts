@@ -179,4 +179,18 @@ describe('merging text', () => {
     expect(mergeText('a', 'b', 'b')).toBe('b');
     expect(mergeText('a', 'b', 'c')).toBeNull();
   });
+
+  test('[CONF-338] words of one line changed on two sides come together, the same words do not', () => {
+    const line = 'Bake for 40 minutes at 180 degrees';
+    expect(
+      mergeText(line, 'Bake for 45 minutes at 180 degrees', 'Bake for 40 minutes at 200 degrees'),
+    ).toBe('Bake for 45 minutes at 200 degrees');
+    expect(
+      mergeText(line, 'Bake for 45 minutes at 180 degrees', 'Bake for 50 minutes at 180 degrees'),
+    ).toBeNull();
+    expect(
+      mergeText(`Boil.\n${line}`, `Boil.\n${line}, covered`, `Boil well.\nBrush. ${line}`),
+    ).toBe(`Boil well.\nBrush. ${line}, covered`);
+    expect(mergeText('one two', 'one\ntwo', 'one two three')).toBeNull();
+  });
 });
