@@ -183,7 +183,7 @@ test('[LIVE-321] a received bundle says what was done in its own words, and who 
   kitchen.sql.run('update _sync_apply_state set apply_mode = 1');
   kitchen.sql.run(
     `insert into activity (id, happened_at, actor, device, verb, subject_table, how_many)
-     values ('a', '2026-11-22T14:02:31.000Z', 'Ana', 'Laptop', 'added', 'list_items', 1)`,
+     values ('01990000-0000-7000-8000-00000000000a', '2026-11-22T14:02:31.000Z', 'Ana', 'Laptop', 'added', 'list_items', 1)`,
   );
   kitchen.sql.run('update _sync_apply_state set apply_mode = 0');
   const rows = [{ table: 'list_items', op: 'insert', rows: 1 }] as const;
@@ -199,7 +199,7 @@ test('[LIVE-321] a received bundle says what was done in its own words, and who 
       note: { label: 'Added Milk to the list', action: 'list.add' },
       keys,
     });
-  received(12, 'laptop', [{ table: 'activity', id: 'a' }]);
+  received(12, 'laptop', [{ table: 'activity', id: '01990000-0000-7000-8000-00000000000a' }]);
   received(13, 'laptop', []);
   received(14, 'phone', []);
   const entries = kitchen.ask('timeline', { limit: 10 });
