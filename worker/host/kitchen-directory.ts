@@ -1,7 +1,8 @@
 /**
  * The directory of the kitchens on this device: which database is open, whose household each one holds, and
  * what waits in those that are closed. One small record in IndexedDB, written with strict durability, because
- * it decides whose rows the next start shows.
+ * it decides whose rows the next start shows; and a second copy of it in the private file system, because
+ * IndexedDB can vanish by itself (`directory-mirror.ts`). The copy with the higher revision counts.
  *
  * What must hold: the record is replaced whole in one transaction, so a start finds the old one or the new
  * one. A device without a record has one kitchen under the first name. Names of databases are opaque: they
@@ -9,6 +10,7 @@
  * Nothing here opens, closes or removes a database.
  */
 import type { Account } from '../../shared/rpc.ts';
+import { readMirror, writeMirror } from './directory-mirror.ts';
 
 /** The database of every device that was used before there were several. */
 export const FIRST_KITCHEN = 'kitchen';
@@ -52,28 +54,56 @@ export async function openKitchenDirectory(): Promise<DirectoryFile> {
     if (isMissing(error)) return createMemoryDirectory();
     throw error;
   }
+  let revision = 0;
   return {
-    read: () =>
-      withDatabase(async (database) => {
-        const found: unknown = await settled(
-          database.transaction(RECORDS).objectStore(RECORDS).get(KEY),
-        );
-        return found === undefined ? null : parseDirectory(found);
-      }),
-    write: (directory) =>
-      withDatabase(async (database) => {
-        const transaction = database.transaction(RECORDS, 'readwrite', { durability: 'strict' });
-        const done = new Promise<void>((resolve, reject) => {
-          transaction.addEventListener('complete', () => resolve());
-          transaction.addEventListener('abort', () =>
-            reject(transaction.error ?? new Error('the directory was not written')),
-          );
-        });
-        transaction.objectStore(RECORDS).put(directory, KEY);
-        await done;
-      }),
+    async read() {
+      const [kept, mirrored] = await Promise.all([readRecord(), readMirror(parseRecord)]);
+      // A kill may have come between the two writes, and either of them can be gone altogether.
+      const newest = (kept?.revision ?? -1) >= (mirrored?.revision ?? -1) ? kept : mirrored;
+      revision = newest?.revision ?? 0;
+      return newest?.directory ?? null;
+    },
+    async write(directory) {
+      revision += 1;
+      const record = { revision, directory };
+      await Promise.all([writeRecord(record), writeMirror(record)]);
+    },
   };
 }
+
+interface DirectoryRecord {
+  readonly revision: number;
+  readonly directory: Directory;
+}
+
+/** Records from before there were two copies are bare, and older than any that has a revision. */
+function parseRecord(found: unknown): DirectoryRecord {
+  if (typeof found === 'object' && found !== null && 'revision' in found && 'directory' in found) {
+    return { revision: Number(found.revision), directory: parseDirectory(found.directory) };
+  }
+  return { revision: 0, directory: parseDirectory(found) };
+}
+
+const readRecord = (): Promise<DirectoryRecord | null> =>
+  withDatabase(async (database) => {
+    const found: unknown = await settled(
+      database.transaction(RECORDS).objectStore(RECORDS).get(KEY),
+    );
+    return found === undefined ? null : parseRecord(found);
+  });
+
+const writeRecord = (record: DirectoryRecord): Promise<void> =>
+  withDatabase(async (database) => {
+    const transaction = database.transaction(RECORDS, 'readwrite', { durability: 'strict' });
+    const done = new Promise<void>((resolve, reject) => {
+      transaction.addEventListener('complete', () => resolve());
+      transaction.addEventListener('abort', () =>
+        reject(transaction.error ?? new Error('the directory was not written')),
+      );
+    });
+    transaction.objectStore(RECORDS).put(record, KEY);
+    await done;
+  });
 
 export function createMemoryDirectory(): DirectoryFile {
   let kept: Directory | null = null;
