@@ -30,6 +30,8 @@ interface World {
   readonly asked: string[];
   /** The next request that matches waits until the returned function is called. */
   readonly hold: (path: string) => () => void;
+  /** Nothing gets through until the returned function is called. */
+  readonly cut: () => () => void;
 }
 
 /** A device whose loop runs and has gone quiet, and another one of the household. */
@@ -37,11 +39,13 @@ async function quietWorld(): Promise<World> {
   const server = await createModelServer(kitchenSchema, { extensions: true });
   const clock = createManualClock();
   const asked: string[] = [];
+  let isCut = false;
   let held: { readonly path: string; readonly until: Promise<void> } | null = null;
   const transport: Transport = {
     watch: (request, onEvent) => server.transport.watch(request, onEvent),
     request: async (request: SyncRequest) => {
       asked.push(`${request.method} ${request.path}`);
+      if (isCut) return { type: 'no-answer', reason: 'network' };
       const answer = await server.transport.request(request);
       if (held?.path === request.path) {
         const { until } = held;
@@ -66,7 +70,13 @@ async function quietWorld(): Promise<World> {
     held = { path, until: new Promise((resolve) => (go = resolve)) };
     return () => go();
   };
-  return { server, clock, device, peer, asked, hold };
+  const cut = (): (() => void) => {
+    isCut = true;
+    return () => {
+      isCut = false;
+    };
+  };
+  return { server, clock, device, peer, asked, hold, cut };
 }
 
 describe('the loop', () => {
@@ -156,6 +166,31 @@ describe('the loop', () => {
     await settle();
     expect(serverNames(server)).toEqual(['mine', 'theirs']);
     expect(tagNames(device)).toEqual(['mine', 'theirs']);
+    await device.engine.stop();
+  });
+
+  test('[LIVE-229] a write during the round that ends a failure goes out after it', async () => {
+    const { server, clock, device, cut, hold } = await quietWorld();
+    const heal = cut();
+    await addTag(device, 'first');
+    for (let tries = 0; tries < 5; tries += 1) {
+      clock.advance(5000);
+      await settle();
+    }
+    expect(device.engine.status().phase).toBe('offline');
+    heal();
+    const answer = hold('/sync/push');
+    while (server.latest() === 0) {
+      clock.advance(1000);
+      await settle();
+    }
+    // Frozen and committed, the answer on its way: this one is too late for it.
+    await addTag(device, 'second');
+    answer();
+    await settle();
+    clock.advance(50);
+    await settle();
+    expect(serverNames(server)).toEqual(['first', 'second']);
     await device.engine.stop();
   });
 });

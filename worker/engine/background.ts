@@ -210,9 +210,9 @@ export function createBackground(context: Context, host: BackgroundHost): Backgr
     goOn();
   };
 
-  /** What came up during a round. After a failure only a reason to try again counts, else the back-off. */
+  /** What came up during a round. After a failure that ended the stream the back-off decides. */
   const goOn = (): void => {
-    const isNews = failures === 0 && hintedSeq > readAttachment(context.sql).checkpoint;
+    const isNews = closeStream !== null && hintedSeq > readAttachment(context.sql).checkpoint;
     const isDue = isWoken || isNews;
     isWoken = false;
     hintedSeq = 0;
@@ -250,14 +250,13 @@ export function createBackground(context: Context, host: BackgroundHost): Backgr
     },
     wrote(): void {
       if (!isRunning || !readAttachment(context.sql).isAttached) return;
-      // After a failure the back-off decides; more writes do not make a server come back.
-      if (failures > 0) return;
       const nowMs = context.clock.nowMs();
       const isFirst = burst === null && Math.abs(nowMs - lastWriteAtMs) >= BURST_GAP_MS;
       lastWriteAtMs = nowMs;
       if (burst === null) burst = { sinceMs: nowMs, lastMs: nowMs };
       else burst.lastMs = nowMs;
-      if (isBusy) return;
+      // After a failure the back-off decides; more writes do not make a server come back.
+      if (isBusy || failures > 0) return;
       if (isFirst) runNow();
       else planBurst(burst);
     },
