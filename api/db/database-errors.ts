@@ -35,6 +35,13 @@ export const isConnectionLoss = (error: unknown): boolean => {
   return code !== null && (CONNECTION_CODES.has(code) || /^(57P0[1-3]|08...)$/.test(code));
 };
 
+/**
+ * Refused because of what was written: 22 data, 23 constraints, 44 check option, 42703 and 428C9 columns, 54000 a
+ * value that no index takes, P0 raised by a trigger, 45 and the classes that Postgres leaves to applications
+ * raised with a state of its own.
+ */
+const REFUSED = /^(22...|23...|44...|45...|42703|428C9|54000|P0...|[689]....|[I-OQ-WYZ]....)$/;
+
 export function classifyFailure(error: unknown): FailureClass {
   const code = read(error, 'code');
   if (code === null) return 'defect';
@@ -42,8 +49,7 @@ export function classifyFailure(error: unknown): FailureClass {
   if (isConnectionLoss(error)) return 'unavailable';
   // Cancelled by a time limit, read-only after a fail-over, out of connections, memory or disk.
   if (/^(57014|25006|53...|25P03|57P05)$/.test(code)) return 'unavailable';
-  // 23 constraints, 22 data, 44 check option, P0001 raised by a trigger, 42703 and 428C9 columns.
-  if (/^(23...|22...|44...|P0001|42703|428C9)$/.test(code)) return 'refused';
+  if (REFUSED.test(code)) return 'refused';
   return 'defect';
 }
 

@@ -34,12 +34,22 @@ class Diagnosed extends Error {
   }
 }
 
+/** Of a value for an index of the application. */
+const TOO_LONG = '54000';
+
+const categoryOf = (constraint: Rejection['constraint'], sqlstate: string): Rejection['category'] =>
+  constraint !== 'type'
+    ? null
+    : sqlstate === TOO_LONG
+      ? 'row_too_large'
+      : 'destination_type_invalid';
+
 function constraintOf(sqlstate: string): Rejection['constraint'] {
   if (sqlstate === '23503' || sqlstate === '23001') return 'foreign_key';
   if (sqlstate === '23505' || sqlstate === '23P01') return 'unique';
   if (sqlstate === '23502') return 'not_null';
   if (sqlstate === '42703' || sqlstate === '428C9') return 'unknown_column';
-  return sqlstate.startsWith('22') ? 'type' : 'check';
+  return sqlstate.startsWith('22') || sqlstate === TOO_LONG ? 'type' : 'check';
 }
 
 const CONSTRAINT_COLUMNS = `
@@ -69,7 +79,7 @@ async function describe(
     constraint_name: refused.constraint,
     columns: columns.filter((column) => column !== SCOPE_COLUMN),
     referenced_table: null,
-    category: constraint === 'type' ? 'destination_type_invalid' : null,
+    category: categoryOf(constraint, refused.sqlstate),
   };
 }
 

@@ -118,16 +118,21 @@ describe('extensions', () => {
     TEST_MS_MAX,
   );
 
-  test.each(['all of them', ...EXTENSIONS])(
+  test.each(['all of them', ...EXTENSIONS, 'being asked for any'])(
     '[PULL-246] two devices converge on a server without %s',
     async (missing) => {
       const server = await startSyncServer({
         extensions: EXTENSIONS.filter((name) => missing !== 'all of them' && name !== missing),
       });
+      const isNotAsked = missing === 'being asked for any';
       const householdId = freshUuid();
       const random = createRandom(5);
       const ids = createIds(random);
-      const transport = transportTo(server, householdId);
+      const transport = transportTo(
+        server,
+        householdId,
+        isNotAsked ? ['oversync-extensions', 'oversync-expect-user'] : [],
+      );
       const create = () => createEngineDevice({ schema: kitchenSchema, transport, ids });
       const devices: readonly Device[] = [await create(), await create()];
       const hand = { random, ids, nowMs: 1_750_000_000_000 };

@@ -1,6 +1,7 @@
 /**
- * Two tables without any bound of their own, for tests of the service's bounds: `notes` of any length, and
- * `echoes`, of which a trigger writes as many and as long ones as a note asks for.
+ * Two tables without any bound of their own, for tests of the service's bounds: `notes` of any length, which may
+ * ask their trigger to raise an error of any state, and `echoes`, of which it writes as many and as long ones as a
+ * note asks for. Handles are in an index, which takes no value of any length.
  */
 import type { SyncSchema } from '../../api/db/migrate.ts';
 import type { SyncTable } from '../../api/sync/registry.ts';
@@ -12,11 +13,15 @@ const sql = `
   create table plain.notes (
     _sync_scope_id uuid not null default sync.current_scope(), id text collate "C" not null, body text not null default '',
     echoes integer not null default 0, echo_characters integer not null default 1,
-    primary key (_sync_scope_id, id));
+    handle text, primary key (_sync_scope_id, id));
+  create index notes_handle on plain.notes (_sync_scope_id, handle);
   create table plain.echoes (
     _sync_scope_id uuid not null default sync.current_scope(), id text collate "C" not null, body text not null,
     primary key (_sync_scope_id, id));
   create function plain.echo() returns trigger language plpgsql as $$ begin
+    if new.body like 'raise _____' then
+      raise exception 'a rule of the application' using errcode = substr(new.body, 7);
+    end if;
     insert into plain.echoes (_sync_scope_id, id, body)
     select new._sync_scope_id, new.id || '.' || n, repeat('x', new.echo_characters) from generate_series(1, new.echoes) n;
     return null;
@@ -51,6 +56,7 @@ export const plainSchema: SyncSchema & { readonly sql: string } = {
       body: 'text',
       echoes: 'integer',
       echo_characters: 'integer',
+      handle: 'text',
     }),
     table('echoes', true, { id: 'text', body: 'text' }),
   ],
@@ -66,5 +72,5 @@ export const note = (
   key: { id },
   op: 'INSERT',
   base_row_version: 0,
-  payload: { id, body: '', echoes: '0', echo_characters: '1', ...more },
+  payload: { id, body: '', echoes: '0', echo_characters: '1', handle: null, ...more },
 });

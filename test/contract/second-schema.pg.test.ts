@@ -2,10 +2,12 @@
  * The service with tables that are nothing like the kitchen's (`odd-schema.ts`). Nothing in `api/sync` may know a
  * table by name. The device with the same tables is in `engine-second-schema.pg.test.ts`.
  */
+import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { SyncTable } from '../../api/sync/registry.ts';
 import { createRegistry, foreignKeyOrder } from '../../api/sync/registry.ts';
 import { bundleHash } from '../../shared/protocol/bundle-hash.ts';
+import { canonicalJson } from '../../shared/protocol/canonical-json.ts';
 import type { PullResponse } from '../../shared/protocol/pull.ts';
 import type { BundleRow, PushRequestRow, SnapshotRow } from '../../shared/protocol/shapes.ts';
 import { oddSchema } from './odd-schema.ts';
@@ -145,6 +147,36 @@ describe('values', () => {
       select sync.ecma_number(value::float8) as text
       from jsonb_array_elements_text(${JSON.stringify(numbers)}::text::jsonb) with ordinality as v(value, at) order by at`;
     expect(rows.map((row) => row.text)).toEqual(numbers.map((number) => String(number)));
+  });
+
+  test('[SCHEMA-240] any JSON is spelled in SQL as the canonical form spells it', async () => {
+    const number = fc.oneof(
+      fc.double({ noNaN: true, noDefaultInfinity: true }),
+      fc.integer(),
+      fc.constantFrom(0, -0, 1e21, 1e-7, 5e-324, 1.7976931348623157e308, 2 ** 53 + 2, 0.1, 1e-6),
+    );
+    // Postgres keeps no U+0000, and the wire no lone surrogate.
+    const string = fc
+      .string({ unit: 'binary', maxLength: 12 })
+      .filter((text) => !text.includes('\u0000') && text.isWellFormed());
+    const { document } = fc.letrec((tie) => ({
+      document: fc.oneof(
+        { depthSize: 'small', withCrossShrink: true },
+        fc.constantFrom(null, true, false),
+        number,
+        string,
+        fc.array(tie('document'), { maxLength: 4 }),
+        fc.dictionary(string, tie('document'), { maxKeys: 5, noNullPrototype: true }),
+      ),
+    }));
+    const documents = fc.sample(document, { seed: 20_261_122, numRuns: 150 });
+    const rows = await server.sql<{ text: string }[]>`
+      select sync.canonical_json(value) as text
+      from jsonb_array_elements(${JSON.stringify(documents)}::text::jsonb) with ordinality as v(value, at)
+      order by at`;
+    expect(rows.map(({ text: spelled }) => spelled)).toEqual(
+      documents.map((one) => canonicalJson(one)),
+    );
   });
 
   test('[PUSH-26] a value that only Postgres can refuse is found when it is staged', async () => {

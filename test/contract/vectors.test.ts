@@ -3,6 +3,17 @@
  * needs a server runs in `vectors.pg.test.ts`, what needs a client beside the engine.
  */
 /* oxlint-disable vitest/no-conditional-expect, vitest/no-conditional-tests, vitest/valid-title -- a missing folder is one test that says so, and messages differ by case */
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { utf8Encode } from '../../shared/bytes.ts';
 import { capabilitiesResponse } from '../../shared/protocol/capabilities.ts';
@@ -27,7 +38,14 @@ import {
 } from '../../shared/protocol/snapshot.ts';
 import { watchHint } from '../../shared/protocol/watch.ts';
 import { type WireType, checkWireValue } from '../../shared/schema/value-wire.ts';
-import { MISSING, areVectorsHere, casesOf, checkUnderstood, readVectors } from './vectors.ts';
+import {
+  MISSING,
+  areVectorsHere,
+  casesOf,
+  checkUnderstood,
+  folder as vectorFolder,
+  readVectors,
+} from './vectors.ts';
 
 type Members = Readonly<Record<string, unknown>>;
 interface Schema {
@@ -63,6 +81,26 @@ if (!areVectorsHere) {
         .join('')}`,
     );
     expect(cases.length).toBeGreaterThan(90);
+  });
+  test('[OPS-253] a vector file, group, case or version that nobody knows fails the run', () => {
+    const copy = mkdtempSync(join(tmpdir(), 'larder-vectors-'));
+    const changed = (path: string, change: (content: Record<string, unknown>) => unknown) => () => {
+      cpSync(vectorFolder, copy, { recursive: true, filter: (file) => !file.includes('recipes') });
+      const file = join(copy, path);
+      mkdirSync(dirname(file), { recursive: true });
+      const before = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as object) : {};
+      writeFileSync(file, JSON.stringify(change({ ...before })));
+      return checkUnderstood(copy);
+    };
+    const push = 'push/basic-insert.json';
+    expect(changed(push, (content) => content)().length).toBeGreaterThan(90);
+    expect(changed(push, (content) => ({ ...content, later: [] }))).toThrow('not understood');
+    expect(changed(push, (content) => ({ ...content, cases: [{ name: 'new' }] }))).toThrow(
+      'not understood',
+    );
+    expect(changed(push, (content) => ({ ...content, formatVersion: 2 }))).toThrow('version');
+    expect(changed('push/another.json', () => ({}))).toThrow('not understood');
+    rmSync(copy, { recursive: true });
   });
   describeValues();
   describeShapes();

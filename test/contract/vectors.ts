@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { assert, must } from '../../shared/assert.ts';
 
-const folder = fileURLToPath(new URL('../../../shared/vectors', import.meta.url));
+export const folder: string = fileURLToPath(new URL('../../../shared/vectors', import.meta.url));
 
 export type Audience = 'codec' | 'server' | 'client';
 /** A group whose cases are all alike, or one entry per case. */
@@ -157,9 +157,9 @@ type Members = Readonly<Record<string, unknown>>;
 
 /** The content of a file; whoever reads it says what it expects and compares it member by member. */
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- a fixture has the shape that its one reader states
-export function readVectors<T = Members>(name: string): T {
+export function readVectors<T = Members>(name: string, from: string = folder): T {
   assert(files[name] !== undefined, `${name} is a listed vector file`);
-  return JSON.parse(readFileSync(join(folder, name), 'utf8')) as T;
+  return JSON.parse(readFileSync(join(from, name), 'utf8')) as T;
 }
 
 function labelOf(entry: unknown, index: number): string {
@@ -187,13 +187,13 @@ function listGroup(file: string, name: string, group: Group, content: unknown): 
 }
 
 /** Every case that is there; throws for a file, group, version or case that nobody knows. */
-export function checkUnderstood(): readonly ListedCase[] {
-  const found = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+export function checkUnderstood(from: string = folder): readonly ListedCase[] {
+  const found = readdirSync(from, { recursive: true, encoding: 'utf8' })
     .map((path) => path.replaceAll('\\', '/'))
     .filter((path) => path.endsWith('.json'));
   for (const path of found) assert(path in files, `the vector file ${path} is not understood`);
   return Object.entries(files).flatMap(([path, { version, groups, about }]) => {
-    const content = readVectors(path);
+    const content = readVectors(path, from);
     assert(content[version[0]] === version[1], `${path} has another format version`);
     for (const member of Object.keys(content)) {
       const isKnown = member in groups || about.includes(member) || member === version[0];
