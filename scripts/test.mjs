@@ -22,6 +22,8 @@ for (const name of given) {
   if (!known.includes(name)) fail(`Unknown argument ${name}. Known: ${known.join(', ')}.`);
 }
 
+/** A run that somebody asked for on purpose may take its time. */
+const longRunMs = 60 * 60_000;
 const results = join(root, 'test-results');
 const bin = (name) => join(root, 'node_modules', ...name.split('/'));
 const total = { passed: 0, failed: 0 };
@@ -73,13 +75,14 @@ function readReport(path) {
 }
 
 /** A stage whose runner writes a report. What its exit code says and the report does not, is a failure. */
-async function suite(label, script, args, reportFile, read, env = process.env) {
+async function suite(label, script, args, reportFile, read, env = process.env, timeoutMs) {
   const startedAt = Date.now();
   rmSync(reportFile, { force: true });
   let code = 0;
   const onLine = (line) => process.stdout.write(`${line}\n`);
   try {
-    await runStep(label, process.execPath, [bin(script), ...args], { cwd: root, onLine, env });
+    const options = { cwd: root, onLine, env, timeoutMs };
+    await runStep(label, process.execPath, [bin(script), ...args], options);
   } catch (error) {
     if (!(error instanceof StepFailed)) throw error;
     code = error.code;
@@ -106,7 +109,7 @@ const readPlaywright = ({ stats }) => ({
   failed: stats.unexpected + stats.flaky + stats.skipped,
 });
 
-async function runVitest(project, env = {}) {
+async function runVitest(project, env = {}, timeoutMs) {
   const reportFile = join(results, `${project}.json`);
   const args = ['run', '--project', project, '--reporter=default', '--reporter=json'];
   await suite(
@@ -116,6 +119,7 @@ async function runVitest(project, env = {}) {
     reportFile,
     readVitest,
     { ...process.env, NO_COLOR: '1', ...env },
+    timeoutMs,
   );
 }
 
@@ -128,7 +132,7 @@ async function runOnOlderPostgres() {
     );
   }
   say(`PostgreSQL ${found.version} in ${found.bin}`);
-  await runVitest('pg', { TEST_POSTGRES_BIN: found.bin });
+  await runVitest('pg', { TEST_POSTGRES_BIN: found.bin }, longRunMs);
 }
 
 /** Figures that a test wrote into its report: how many kills, how many edits, what was lost. */
