@@ -42,6 +42,12 @@ export type Cleared = 'kept' | 'started-anew';
 /** `not-held`: it was decided meanwhile, here or by a newer row. */
 export type DecideOutcome = 'decided' | 'not-held' | 'failed';
 
+export interface SavedRows {
+  readonly text: string;
+  readonly rows: number;
+  readonly confirmation: string;
+}
+
 /** The kitchen as tabs see it. */
 export interface Kitchen {
   /** One act, one transaction. Resolves when it is on disk; the same `actId` again is a no-op. */
@@ -70,6 +76,13 @@ export interface Kitchen {
    */
   decide(table: string, id: string, side: 'mine' | 'theirs'): Promise<DecideOutcome>;
   syncNow(): Promise<void>;
+  /** Everything that the household has not got, as a file for the person, and its fingerprint. */
+  exportUnsent(): Promise<SavedRows>;
+  /** Lets go of exactly what was saved under that fingerprint; `changed` did nothing. */
+  discardUnsent(confirmation: string): Promise<'discarded' | 'changed' | 'failed'>;
+  /** What the household's restored server had otherwise than this device, as a file. */
+  exportLost(): Promise<SavedRows>;
+  dismissLost(): Promise<void>;
   /** While the phase is `storage-cleared`, and only then: acts wait for this answer. */
   afterClearing(choice: AfterClearing): Promise<Cleared>;
   /** A canonical dump of the synced tables as JSON text, for export and for tests. */

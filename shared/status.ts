@@ -36,6 +36,8 @@ export interface SyncStatus {
   readonly held: number;
   /** Questions that wait for a person; nothing waits for their answers. */
   readonly choices: number;
+  /** Rows that a restored server had otherwise; listed until the person has seen them. */
+  readonly lost?: number;
   readonly durable: 'strict' | 'relaxed' | 'none';
   /** The store has not answered for ten seconds; what was typed is not saved yet. */
   readonly isSavingSlow?: boolean;

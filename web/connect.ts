@@ -135,6 +135,10 @@ function kitchenOver(reached: Promise<Kitchen>): Kitchen {
     decide: async (table, id, side) => (await reached).decide(table, id, side),
     syncNow: async () => (await reached).syncNow(),
     afterClearing: async (choice) => (await reached).afterClearing(choice),
+    exportUnsent: async () => (await reached).exportUnsent(),
+    discardUnsent: async (confirmation) => (await reached).discardUnsent(confirmation),
+    exportLost: async () => (await reached).exportLost(),
+    dismissLost: async () => (await reached).dismissLost(),
     dump: async () => (await reached).dump(),
   };
 }

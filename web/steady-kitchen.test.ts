@@ -58,6 +58,10 @@ function createOwners() {
       account: never,
       decide: never,
       syncNow: never,
+      exportUnsent: never,
+      discardUnsent: never,
+      exportLost: never,
+      dismissLost: never,
       afterClearing: never,
       dump: never,
     };

@@ -138,6 +138,10 @@ export function createSteadyKitchen(deps: SteadyDeps): Kitchen {
     decide: (table, id, side) => call((kitchen) => kitchen.decide(table, id, side)),
     syncNow: () => call((kitchen) => kitchen.syncNow()),
     afterClearing: (choice) => call((kitchen) => kitchen.afterClearing(choice)),
+    exportUnsent: () => call((kitchen) => kitchen.exportUnsent()),
+    discardUnsent: (confirmation) => call((kitchen) => kitchen.discardUnsent(confirmation)),
+    exportLost: () => call((kitchen) => kitchen.exportLost()),
+    dismissLost: () => call((kitchen) => kitchen.dismissLost()),
     dump: () => call((kitchen) => kitchen.dump()),
   };
 }

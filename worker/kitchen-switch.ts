@@ -91,6 +91,10 @@ function kitchenOver(deps: KitchenSwitchDeps, line: Line): Kitchen {
         await kitchen.sync();
       }),
     afterClearing: (choice) => line.afterClearing(choice),
+    exportUnsent: () => line.act((kitchen) => kitchen.exportUnsent()),
+    discardUnsent: (confirmation) => line.act((kitchen) => kitchen.discardUnsent(confirmation)),
+    exportLost: () => twice(() => line.call((kitchen) => kitchen.exportLost())),
+    dismissLost: () => line.act((kitchen) => kitchen.dismissLost()),
     dump: () => twice(() => line.call((kitchen) => kitchen.dump())),
   };
 }

@@ -39,7 +39,15 @@ export interface KitchenDeps {
 /** What one open database offers to whoever decides which database is open. */
 export interface LocalKitchen extends Pick<
   Kitchen,
-  'perform' | 'ask' | 'account' | 'decide' | 'dump'
+  | 'perform'
+  | 'ask'
+  | 'account'
+  | 'decide'
+  | 'dump'
+  | 'exportUnsent'
+  | 'discardUnsent'
+  | 'exportLost'
+  | 'dismissLost'
 > {
   watch<Q extends QueryName>(
     query: Q,
@@ -120,6 +128,16 @@ export function createKitchen(deps: KitchenDeps): LocalKitchen {
       const decided = await engine.decide(table, id, side);
       return decided.ok ? decided.value : 'failed';
     },
+    async exportUnsent() {
+      await leaveUntouchedSamples(deps);
+      return engine.exportUnsent();
+    },
+    async discardUnsent(confirmation) {
+      const discarded = await engine.discardUnsent(confirmation);
+      return discarded.ok ? discarded.value : 'failed';
+    },
+    exportLost: () => engine.exportLost(),
+    dismissLost: () => engine.dismissLost(),
     sync: () => engine.sync(),
     dump: () => engine.read(dumpTables),
   };

@@ -85,12 +85,12 @@ test(
     const { householdId, backup } = await household();
     await startOn(backup.url);
     const asked: string[] = [];
-    const inner = server.request;
+    const service = server;
     server = {
-      ...server,
+      ...service,
       request: (path, init) => {
         asked.push(path);
-        return inner(path, init);
+        return service.request(path, init);
       },
     };
     const device = await deviceOf(householdId, 31);

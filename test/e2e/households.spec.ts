@@ -160,6 +160,61 @@ test('[CONN-54] signing out with nothing unsent removes the copy from the device
   await expect.poll(() => titles(tab)).toEqual([]);
 });
 
+test('[CONN-345] things of this device can be saved as a file at sign-in, and only then they go', async ({
+  device,
+  serverDump,
+}) => {
+  const ana = newPerson('Ana');
+  await withHousehold(await device(), ana, 'From the household');
+  const tab = await (await device()).openTab();
+  await tab.perform('list.add', { entries: [line('Only on this phone')] });
+  await fillSignIn(tab, ana);
+  const file = await savedFile(tab, 'Save them as a file and leave them out');
+  expect(file).toContain('Only on this phone');
+  // Saved is not gone: that takes the person's word.
+  expect(await titles(tab)).toEqual(['Only on this phone']);
+  await tab.page.getByRole('button', { name: /^The file is there/ }).click();
+  await tab.page.waitForURL((url) => url.pathname !== '/sign-in');
+  await tab.settled();
+  await expect.poll(() => titles(tab)).toEqual(['From the household']);
+  expect((await serverDump(ana))['list_items']).toHaveLength(1);
+});
+
+test('[CONN-346] unsent work can be saved as a file at sign-out, without a network', async ({
+  device,
+  serverDump,
+}) => {
+  const ana = newPerson('Ana');
+  const phone = await device();
+  const tab = await phone.openTab();
+  await signUp(tab, ana);
+  await tab.perform('list.add', { entries: [line('Sent before')] });
+  await tab.settled();
+  await phone.goOffline();
+  await tab.perform('list.add', { entries: [line('Never sent')] });
+  await expect.poll(async () => (await tab.status()).phase).toBe('offline');
+  await openSettings(tab);
+  await tab.page.getByRole('main').getByRole('button', { name: 'Sign out', exact: true }).click();
+  const file = await savedFile(tab, 'Save them as a file and leave them out');
+  expect(file).toContain('Never sent');
+  expect(file).not.toContain('Sent before');
+  await tab.page.getByRole('button', { name: /^The file is there/ }).click();
+  await tab.page.waitForURL((url) => url.pathname === '/list');
+  await expect.poll(() => titles(tab)).toEqual([]);
+  phone.proxy.heal();
+  expect((await serverDump(ana))['list_items']).toHaveLength(1);
+});
+
+/** The text of the file that the browser is given. */
+async function savedFile(tab: Tab, words: string): Promise<string> {
+  const download = tab.page.waitForEvent('download');
+  await tab.page.getByRole('button', { name: words }).click();
+  const stream = await (await download).createReadStream();
+  const pieces: Buffer[] = [];
+  for await (const piece of stream) pieces.push(Buffer.from(piece));
+  return Buffer.concat(pieces).toString('utf8');
+}
+
 async function withHousehold(
   laptop: { openTab(): Promise<Tab> },
   person: Person,

@@ -102,6 +102,7 @@ export function createJournal(entries: JournalEntry[] = []): Journal {
     received: (_sql, bundle) => entries.push({ what: 'received', bundle: bundle.bundleSeq }),
     settled: () => undefined,
     note: () => null,
+    discarded: () => undefined,
     unsentActs: () => 0,
     openChoices: () => 0,
   };

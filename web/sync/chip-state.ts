@@ -62,16 +62,9 @@ export function describeChip(status: SyncStatus, moment: ChipMoment): ChipState 
     case 'too-old':
       return state('update', 'wait', wordsForChip.tooOld, wordsForChip.tooOldBelow(acts));
     case 'server-older':
-      return state(
-        'cloud-alert',
-        'wait',
-        wordsForChip.serverOlder(acts),
-        wordsForChip.serverOlderBelow,
-      );
     case 'newer-kitchen':
-      return state('update', 'wait', wordsForChip.newerKitchen, wordsForChip.newerKitchenBelow);
     case 'unreadable':
-      return state('alert', 'error', wordsForChip.unreadable, wordsForChip.unreadableBelow);
+      return wrongVersion(status.phase, acts, state);
     case 'rebuild-needed':
       return state('alert', 'error', wordsForChip.rebuild, wordsForChip.rebuildBelow(acts));
     case 'storage-full':
@@ -120,11 +113,31 @@ export function describeChip(status: SyncStatus, moment: ChipMoment): ChipState 
   }
 }
 
-/** Somebody signed out and left work behind a lock: said before anything about this kitchen. */
-function localOnly(
-  { sealed = [] }: SyncStatus,
-  state: (icon: ChipIcon, tone: ChipTone, words: string, below: string) => ChipState,
+type MakeState = (icon: ChipIcon, tone: ChipTone, words: string, below: string) => ChipState;
+
+/** App, server and kitchen do not fit each other; nothing of it is lost. */
+function wrongVersion(
+  phase: 'server-older' | 'newer-kitchen' | 'unreadable',
+  acts: number,
+  state: MakeState,
 ): ChipState {
+  switch (phase) {
+    case 'server-older':
+      return state(
+        'cloud-alert',
+        'wait',
+        wordsForChip.serverOlder(acts),
+        wordsForChip.serverOlderBelow,
+      );
+    case 'newer-kitchen':
+      return state('update', 'wait', wordsForChip.newerKitchen, wordsForChip.newerKitchenBelow);
+    case 'unreadable':
+      return state('alert', 'error', wordsForChip.unreadable, wordsForChip.unreadableBelow);
+  }
+}
+
+/** Somebody signed out and left work behind a lock: said before anything about this kitchen. */
+function localOnly({ sealed = [] }: SyncStatus, state: MakeState): ChipState {
   const [first] = sealed;
   if (first === undefined) {
     return state('phone', 'quiet', wordsForChip.localOnly, wordsForChip.localOnlyBelow);

@@ -29,6 +29,11 @@ export const wordsForAccount = {
     `You are signed in to ${household}. There are things on this device that it has not got.`,
   join: (count: number, household: string) =>
     `Add my ${counted(count, 'thing', 'things')} to ${household}`,
+  saveAsFile: 'Save them as a file and leave them out',
+  savedAsFile: (rows: number) =>
+    `${counted(rows, 'row is', 'rows are')} in the file. Look that it is there before they go from this device.`,
+  letGo: (rows: number) => `The file is there, remove ${counted(rows, 'row', 'rows')} here`,
+  letGoFailed: 'Something changed meanwhile. It was saved again, and nothing was removed.',
   keepApart: 'Keep them apart on this device',
   welcome: (name: string) => `Signed in as ${name}.`,
   welcomeApart: (name: string) =>

@@ -104,6 +104,11 @@ export const wordsForSync = {
     refused: "Wasn't accepted",
     undone: 'Undone',
   },
+  restored: 'Put back by the server',
+  restoredWords: (count: number) =>
+    `Your household was restored to an earlier state. ${counted(count, 'thing was', 'things were')} otherwise there than on this device.`,
+  restoredSave: 'Save as a file',
+  restoredDismiss: 'Got it',
   heldReason: {
     conflict: 'Changed here and on another device.',
     rejected: "This change wasn't accepted.",

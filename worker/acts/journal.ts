@@ -104,6 +104,11 @@ export function createJournal(nowIso: () => string): Journal {
       withdrawActs(sql, conflicts, at);
       tidyVersions(sql, at);
     },
+    discarded(sql) {
+      sql.run(
+        `update acts set state = 'undone', undoable = 0 where direction = 'out' and state in ('saved', 'sending')`,
+      );
+    },
     openChoices: countOpenChoices,
     unsentActs: (sql: Sql) => {
       const row = sql.all(

@@ -31,6 +31,8 @@ import type { Clock, Ids, Journal, LocalDatabase, Sql, Transport } from './ports
 import { beginRotation } from './rotate.ts';
 import { computeStatus, IDLE } from './status.ts';
 import type { Activity } from './status.ts';
+import { discardUnsent, dismissLost, exportLost, exportUnsent } from './unsent.ts';
+import type { RowsFile } from './unsent.ts';
 import { hasHousehold, readAttachment, readOperation, setAttachment } from './state.ts';
 import { syncRound } from './sync.ts';
 import type { SyncReport } from './sync.ts';
@@ -93,6 +95,13 @@ export interface Engine {
     id: string,
     side: 'mine' | 'theirs',
   ): Promise<Result<'decided' | 'not-held', SyncFailure>>;
+  /** Everything unsent as a file, and its fingerprint. */
+  exportUnsent(): Promise<RowsFile>;
+  /** Lets go of exactly what that file holds. */
+  discardUnsent(confirmation: string): Promise<Result<'discarded' | 'changed', SyncFailure>>;
+  /** What a restored server replaced, until it is dismissed. */
+  exportLost(): Promise<RowsFile>;
+  dismissLost(): Promise<void>;
   start(): void;
   stop(): Promise<void>;
   wake(reason: WakeReason): void;
@@ -318,6 +327,26 @@ export function createEngine(deps: EngineDeps): Engine {
       background.wrote();
       await durable(context);
       return decided;
+    },
+    async exportUnsent() {
+      const file = exportUnsent(sql);
+      await durable(context);
+      return file;
+    },
+    discardUnsent: (confirmation) =>
+      exclusively(async () => {
+        const discarded = discardUnsent(context, confirmation);
+        await durable(context);
+        return discarded;
+      }),
+    async exportLost() {
+      const file = exportLost(sql);
+      await durable(context);
+      return file;
+    },
+    async dismissLost() {
+      dismissLost(context);
+      await durable(context);
     },
     start: () => {
       context.memory.isStopped = false;

@@ -180,6 +180,8 @@ export interface Journal {
    * synced table is ordinary local work, of this one call.
    */
   settled(sql: Sql, conflicts: readonly SettledConflict[]): void;
+  /** The person let go of everything that was unsent. */
+  discarded(sql: Sql): void;
   /** Local work that nobody has acknowledged yet, in acts. */
   unsentActs(sql: Sql): number;
   /** Questions that wait for a person. */

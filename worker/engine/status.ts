@@ -4,6 +4,7 @@ import { instantOfMs } from '../../shared/schema/instant.ts';
 import type { Context } from './context.ts';
 import type { SyncFailure } from './failures.ts';
 import { countHeld, countPending } from './intents.ts';
+import { countLost } from './unsent.ts';
 import { readAttachment, readOperation } from './state.ts';
 
 /** What the engine knows beside its tables. */
@@ -77,6 +78,7 @@ export function computeStatus(
     unsent: { acts: context.journal.unsentActs(context.sql), rows: countPending(context.sql) },
     held: countHeld(context.sql),
     choices: context.journal.openChoices(context.sql),
+    lost: countLost(context.sql),
     durable,
     progress: activity.progress,
     lastExchangeAt:

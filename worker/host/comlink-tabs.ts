@@ -48,6 +48,10 @@ export function serveTab(port: MessagePort, opening: Promise<Kitchen>, instanceI
     decide: async (table, id, side) => (await opening).decide(table, id, side),
     syncNow: async () => (await opening).syncNow(),
     afterClearing: async (choice) => (await opening).afterClearing(choice),
+    exportUnsent: async () => (await opening).exportUnsent(),
+    discardUnsent: async (confirmation) => (await opening).discardUnsent(confirmation),
+    exportLost: async () => (await opening).exportLost(),
+    dismissLost: async () => (await opening).dismissLost(),
     dump: async () => (await opening).dump(),
   };
   expose(tab, port);

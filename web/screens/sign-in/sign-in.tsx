@@ -19,6 +19,7 @@ import { wordsForAccount } from '../../text/account.ts';
 import { attachKitchen } from './attach-kitchen.ts';
 import { fieldOfFailure, wordsForFailure } from './failure-words.ts';
 import { countOwnThings } from './own-things.ts';
+import { LetGo } from './let-go.tsx';
 import css from './sign-in.module.css';
 
 type Mode = 'sign-in' | 'sign-up';
@@ -216,6 +217,7 @@ function JoinChoice({ account, things, working, onChoose }: JoinChoiceProps) {
       <Button wide disabled={working} onClick={() => void onChoose(account, 'keep-apart')}>
         {wordsForAccount.keepApart}
       </Button>
+      <LetGo wide disabled={working} onGone={() => onChoose(account, 'adopt')} />
     </fieldset>
   );
 }

@@ -15,6 +15,7 @@ import { isWaiting } from '../../sync/panel-groups.ts';
 import { wordsForAccount } from '../../text/account.ts';
 import { wordsForFrame } from '../../text/frame.ts';
 import { wordsForSentence } from '../../../shared/text/sentences.ts';
+import { LetGo } from './let-go.tsx';
 import css from './sign-out-sheet.module.css';
 
 const LISTED_MAX = 200;
@@ -87,6 +88,7 @@ export function SignOutSheet({ onClose }: { readonly onClose: () => void }) {
         ) : (
           <p>{wordsForAccount.signOutWords}</p>
         )}
+        {hasUnsent ? <LetGo disabled={working} onGone={() => leave('send-first')} /> : null}
         {hasUnsent && offline ? <p>{wordsForAccount.sendOff}</p> : null}
         {stillUnsent ? <p role="alert">{wordsForAccount.stillUnsent}</p> : null}
       </div>
