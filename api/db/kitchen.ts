@@ -12,6 +12,8 @@ import authSql from './migrations/0010-auth.sql?raw';
 import trueEffectsSql from './migrations/0011-true-effects.sql?raw';
 import kitchenSql from './migrations/0002-kitchen.sql?raw';
 import kitchenTriggersSql from './migrations/0003-kitchen-triggers.sql?raw';
+import leanCommitSql from './migrations/0020-lean-commit.sql?raw';
+import leanKitchenTriggersSql from './migrations/0021-lean-kitchen-triggers.sql?raw';
 import syncCommitSql from './migrations/0004-sync-commit.sql?raw';
 import schemaVersionsSql from './migrations/0007-schema-versions.sql?raw';
 import serverEpochSql from './migrations/0006-server-epoch.sql?raw';
@@ -28,6 +30,8 @@ export const migrations: readonly Migration[] = [
   { name: '0007-schema-versions', sql: schemaVersionsSql },
   { name: '0010-auth', sql: authSql },
   { name: '0011-true-effects', sql: trueEffectsSql },
+  { name: '0020-lean-commit', sql: leanCommitSql },
+  { name: '0021-lean-kitchen-triggers', sql: leanKitchenTriggersSql },
 ];
 
 const SQL_TYPES: Readonly<Record<WireType, string>> = {

@@ -63,7 +63,7 @@ export async function verifyStaged(
 
 const COMMIT_PUSH = `select outcome, row_count, byte_count, bundle_hash from sync.commit_push(
   $1::uuid, $2::bigint, $3, $4::bigint, $5::uuid, $6, $7, $8::bigint, $9::bigint, $10::bigint, $11::integer,
-  $12::bigint, $13, $14, $15::boolean, $16::text::jsonb)`;
+  $12::bigint, $13, $14, $15::boolean, $16::text::jsonb, $17)`;
 
 /** What goes into a bundle, staged under `pushId`. */
 export interface StagedBundle {
@@ -72,6 +72,8 @@ export interface StagedBundle {
   readonly requestHash: string;
   readonly note: string | null;
   readonly runs: readonly Run[];
+  /** Rows that are not staged yet and travel with the commit, as `encodeRows` wrote them; null for none. */
+  readonly rows: string | null;
 }
 
 export interface Committed {
@@ -134,6 +136,7 @@ export async function commitStaged(
     caller.device,
     isSeed,
     encodeRuns(staged.runs),
+    staged.rows,
   ]);
   assert(row !== undefined, 'a function with one result has one row');
   await refuseOutcome(context, tx, caller, staged.pushId, scope.retainedBundleFloor, row);
@@ -189,7 +192,14 @@ export async function commitPush(
     const { isSeed } = requireStillPushable(scope, caller.sourceId, session.initializationId);
     if (isSeed) await refreshLease(tx, caller.scopeId, nowMs + context.limits.push.leaseTtlMs);
     const runs = await readRuns(tx, context.registry, caller.scopeId, pushId);
-    const done = await commitStaged(context, tx, caller, { ...session, runs }, scope, isSeed);
+    const done = await commitStaged(
+      context,
+      tx,
+      caller,
+      { ...session, runs, rows: null },
+      scope,
+      isSeed,
+    );
     const version = versionOf(context, caller);
     const tuple = await renderTuple(context, tx, caller.scopeId, version, done.tuple);
     return { ...done, tuple };
@@ -197,7 +207,7 @@ export async function commitPush(
   return context.queue.run(caller.scopeId, async () => {
     try {
       const committed = await context.database.transaction(
-        { isolation: 'read-committed', readOnly: false, scopeId: caller.scopeId },
+        { isolation: 'read-committed', readOnly: false, scopeId: caller.scopeId, plans: 'kept' },
         work,
       );
       announce(context, caller.scopeId, committed);

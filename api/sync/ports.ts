@@ -24,6 +24,11 @@ export interface TransactionOptions {
   readonly readOnly: boolean;
   /** Opens row-level security for this scope; null sees no synced row at all. */
   readonly scopeId: string | null;
+  /**
+   * `kept`: every statement finds each of its rows by a whole key, so a plan that was made once stays right
+   * however the tables grow, and is not made again. `fresh` when absent: plans follow the data.
+   */
+  readonly plans?: 'kept' | 'fresh';
 }
 
 /**

@@ -15,14 +15,9 @@ import { type StagedRow, checkRows } from './push-rows.ts';
 import { numberOf, textOf, textOrNull } from './record.ts';
 import { Refusal, refuse } from './refusal.ts';
 import { renderTuple } from './rendering.ts';
-import {
-  type Scope,
-  lockScope,
-  refreshLease,
-  requirePushable,
-  requireStillPushable,
-} from './scope.ts';
-import { type CommittedTuple, readTuple, refuseRetired } from './sources.ts';
+import { type OpenedPush, openPush } from './open-push.ts';
+import { lockScope, refreshLease, requirePushable, requireStillPushable } from './scope.ts';
+import { type CommittedTuple, refuseRetired } from './sources.ts';
 
 export interface PushTuple {
   readonly sourceBundleId: number;
@@ -43,15 +38,9 @@ export async function resolveTuple(
   context: SyncContext,
   tx: Tx,
   caller: Caller,
-  scope: Scope,
+  { scope, committed, source }: OpenedPush,
   tuple: PushTuple,
 ): Promise<{ readonly committed: CommittedTuple } | { readonly isSeed: boolean }> {
-  const { committed, source } = await readTuple(
-    tx,
-    caller.scopeId,
-    caller.sourceId,
-    tuple.sourceBundleId,
-  );
   if (committed !== null) {
     if (committed.canonical_request_hash !== tuple.requestHash) {
       refuse('source_sequence_out_of_order', 'this source bundle was committed with other content');
@@ -123,12 +112,12 @@ export async function createPushSession(
   }
   return context.queue.run(caller.scopeId, () =>
     context.database.transaction(
-      { isolation: 'read-committed', readOnly: false, scopeId: caller.scopeId },
+      { isolation: 'read-committed', readOnly: false, scopeId: caller.scopeId, plans: 'kept' },
       async (tx): Promise<PushCreateResponse> => {
         const nowMs = context.clock.nowMs();
-        const scope = await lockScope(tx, caller.scopeId, nowMs);
-        await requireEpoch(context, tx, caller, scope);
-        const resolved = await resolveTuple(context, tx, caller, scope, tuple);
+        const opened = await openPush(tx, caller, tuple.sourceBundleId, nowMs);
+        await requireEpoch(context, tx, caller, opened.scope);
+        const resolved = await resolveTuple(context, tx, caller, opened, tuple);
         if ('committed' in resolved) return { status: 'already_committed', ...resolved.committed };
         if (resolved.isSeed)
           await refreshLease(tx, caller.scopeId, nowMs + context.limits.push.leaseTtlMs);
@@ -197,20 +186,8 @@ async function loadSession(
   };
 }
 
-const STAGE_ROWS = `
-  insert into sync.push_session_row (scope_id, push_id, ordinal, table_no, op, key, key_text,
-    base_row_version, columns, payload, request)
-  select $1::uuid, $2::uuid, r.o, r.t, r.a, decode(r.h, 'hex'), r.k, r.b, r.c, r.p, r.q
-  from json_to_recordset($3::text::json)
-    as r(o integer, t integer, a text, h text, k text, b bigint, c text, p jsonb, q text)`;
-
-export async function stageRows(
-  tx: Tx,
-  caller: Caller,
-  pushId: string,
-  rows: readonly StagedRow[],
-  startOrdinal: number,
-): Promise<void> {
+/** The rows as `sync.stage_rows` takes them. */
+export function encodeRows(rows: readonly StagedRow[], startOrdinal: number): string {
   const records = rows.map((row, index) => ({
     o: startOrdinal + index,
     t: row.table.tableNo,
@@ -222,7 +199,19 @@ export async function stageRows(
     p: row.payload,
     q: row.request,
   }));
-  await tx.query(STAGE_ROWS, [caller.scopeId, pushId, JSON.stringify(records)]);
+  return JSON.stringify(records);
+}
+
+const STAGE_ROWS = 'select sync.stage_rows($1::uuid, $2::uuid, $3)';
+
+export async function stageRows(
+  tx: Tx,
+  caller: Caller,
+  pushId: string,
+  rows: readonly StagedRow[],
+  startOrdinal: number,
+): Promise<void> {
+  await tx.query(STAGE_ROWS, [caller.scopeId, pushId, encodeRows(rows, startOrdinal)]);
 }
 
 type RowsCode = 'push_chunk_invalid' | 'push_rejected';
@@ -282,7 +271,7 @@ export async function pushChunk(
   // Each row with the comma or bracket before it; the closing bracket is counted where the sum is compared.
   const bytes = rows.reduce((sum, row) => sum + row.requestBytes + 1, 0);
   return context.database.transaction(
-    { isolation: 'read-committed', readOnly: false, scopeId: caller.scopeId },
+    { isolation: 'read-committed', readOnly: false, scopeId: caller.scopeId, plans: 'kept' },
     async (tx) => {
       const nowMs = context.clock.nowMs();
       const session = await lockSession(tx, caller, pushId, nowMs);
@@ -331,7 +320,7 @@ export async function deletePushSession(
   pushId: string,
 ): Promise<void> {
   await context.database.transaction(
-    { isolation: 'read-committed', readOnly: false, scopeId: caller.scopeId },
+    { isolation: 'read-committed', readOnly: false, scopeId: caller.scopeId, plans: 'kept' },
     async (tx) => {
       await lockSession(tx, caller, pushId, context.clock.nowMs());
       await tx.query(DROP_SESSION, [caller.scopeId, pushId]);

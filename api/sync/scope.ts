@@ -4,7 +4,7 @@
  * writing.
  */
 import { assert } from '../../shared/assert.ts';
-import type { Tx } from './ports.ts';
+import type { SqlRecord, Tx } from './ports.ts';
 import { numberOf, numberOrNull, textOf, textOrNull } from './record.ts';
 import { refuse } from './refusal.ts';
 
@@ -51,7 +51,10 @@ const NO_SCOPE: Scope = {
 
 async function load(tx: Tx, statement: string, scopeId: string): Promise<Scope | null> {
   const [row] = await tx.query(statement, [scopeId]);
-  if (row === undefined) return null;
+  return row === undefined ? null : scopeOf(row);
+}
+
+function scopeOf(row: SqlRecord): Scope {
   return {
     state: textOf(row, 'state') as ScopeState,
     initializerSourceId: textOrNull(row, 'initializer_source_id'),
@@ -91,7 +94,20 @@ export async function readScope(tx: Tx, scopeId: string, nowMs: number): Promise
 /** Locks the row, which must exist for writers that pass the gate; null when it does not. */
 export async function lockScope(tx: Tx, scopeId: string, nowMs: number): Promise<Scope> {
   const scope = await load(tx, LOCK, scopeId);
-  if (scope === null) return NO_SCOPE;
+  return scope === null ? NO_SCOPE : settleLease(tx, scopeId, scope, nowMs);
+}
+
+/** From a row of an outer join; a scope that is not there has no state. */
+export const scopeOrNone = (row: SqlRecord): Scope =>
+  textOrNull(row, 'state') === null ? NO_SCOPE : scopeOf(row);
+
+/** Puts an overdue lease of the locked scope away. */
+export async function settleLease(
+  tx: Tx,
+  scopeId: string,
+  scope: Scope,
+  nowMs: number,
+): Promise<Scope> {
   if (!isOverdue(scope, nowMs)) return scope;
   await tx.query(EXPIRE, [scopeId]);
   return withoutLease(scope);

@@ -13,10 +13,12 @@ import { epochMember, isInGap, refuseAhead, requireEpoch } from './epoch.ts';
 import { diagnose } from './diagnose.ts';
 import { CommitOutcomeUnknown, DatabaseRefusal, type JsonText, type Tx } from './ports.ts';
 import { type StagedRow } from './push-rows.ts';
-import { type PushTuple, checkChunk, resolveTuple, stageRows } from './push-session.ts';
+import { openPush } from './open-push.ts';
+import { type PushTuple, checkChunk, encodeRows, resolveTuple, stageRows } from './push-session.ts';
 import { refuse } from './refusal.ts';
 import { renderTuple, versionToRender } from './rendering.ts';
-import { lockScope, readScope } from './scope.ts';
+import { type Scope, readScope } from './scope.ts';
+import type { CommittedTuple } from './sources.ts';
 
 export interface SinglePush {
   readonly tuple: PushTuple;
@@ -26,9 +28,20 @@ export interface SinglePush {
   readonly withNotes: boolean;
 }
 
-type Outcome =
-  | { readonly status: 'committed'; readonly committed: Committed }
-  | { readonly status: 'already_committed'; readonly committed: Pick<Committed, 'tuple'> };
+interface CatchUp {
+  readonly bundles: readonly string[];
+  readonly hasMore: boolean;
+  readonly isPruned: boolean;
+  readonly epoch: string;
+}
+
+interface Outcome {
+  readonly tuple: CommittedTuple;
+  /** What was committed now; null when it had been before. */
+  readonly committed: Committed | null;
+  /** Read under the lock when it is no more than the push itself; otherwise read after the commit. */
+  readonly page: CatchUp | null;
+}
 
 async function stage(
   context: SyncContext,
@@ -50,67 +63,73 @@ async function commitOnce(
   push: SinglePush,
   rows: readonly StagedRow[],
 ): Promise<Outcome> {
-  const scope = await lockScope(tx, caller.scopeId, context.clock.nowMs());
+  const { sourceBundleId } = push.tuple;
+  const opened = await openPush(tx, caller, sourceBundleId, context.clock.nowMs());
+  const { scope } = opened;
   await requireEpoch(context, tx, caller, scope);
-  const resolved = await resolveTuple(context, tx, caller, scope, push.tuple);
-  if ('committed' in resolved)
-    return { status: 'already_committed', committed: { tuple: resolved.committed } };
+  const resolved = await resolveTuple(context, tx, caller, opened, push.tuple);
+  if ('committed' in resolved) return { tuple: resolved.committed, committed: null, page: null };
   if ((push.afterBundleSeq ?? 0) > scope.latestBundleSeq) refuseAhead(context, caller, scope);
-  const { pushId } = await stage(context, tx, caller, push, rows);
-  const staged = { ...push.tuple, pushId, runs: runsOf(rows) };
+  const staged = {
+    ...push.tuple,
+    // No session: nobody but this transaction ever sees these rows.
+    pushId: context.ids.uuid(),
+    runs: runsOf(rows),
+    rows: encodeRows(rows, 0),
+  };
   const committed = await commitStaged(context, tx, caller, staged, scope, resolved.isSeed);
-  const tuple = await renderTuple(
-    context,
-    tx,
-    caller.scopeId,
-    versionOf(context, caller),
-    committed.tuple,
-  );
-  return { status: 'committed', committed: { ...committed, tuple } };
+  const version = versionOf(context, caller);
+  const tuple = await renderTuple(context, tx, caller.scopeId, version, committed.tuple);
+  const isUpToDate = (push.afterBundleSeq ?? scope.latestBundleSeq) === scope.latestBundleSeq;
+  const page = isUpToDate
+    ? await catchUp(context, tx, caller, push, scope, tuple.bundle_seq)
+    : null;
+  return { tuple, committed: { ...committed, tuple }, page };
 }
 
 /** The bundles after the client's checkpoint, or what stands in the way of giving them. */
 async function catchUp(
   context: SyncContext,
+  tx: Tx,
+  caller: Caller,
+  push: SinglePush,
+  scope: Scope,
+  bundleSeq: number,
+): Promise<CatchUp> {
+  const afterSeq = push.afterBundleSeq ?? bundleSeq - 1;
+  const epoch = epochMember(caller, scope);
+  const isPruned =
+    afterSeq < scope.retainedBundleFloor ||
+    (push.afterBundleSeq !== null && (await isInGap(tx, caller.scopeId, scope, afterSeq)));
+  if (isPruned) return { bundles: [], hasMore: true, isPruned, epoch };
+  const { responseBundlesMax, responseBytesMax } = context.limits.singlePush;
+  const version = versionOf(context, caller);
+  const page = await readBundles(tx, {
+    scopeId: caller.scopeId,
+    afterSeq,
+    ceilingSeq: bundleSeq,
+    bundlesMax: responseBundlesMax,
+    bytesMax: responseBytesMax,
+    withNotes: push.withNotes && caller.extensions.has('bundle_notes'),
+    version: await versionToRender(context, tx, caller.scopeId, version, afterSeq, bundleSeq),
+    withPrevious: caller.extensions.has('server_epoch'),
+    mayBeEmpty: true,
+  });
+  return { ...page, isPruned: false, epoch };
+}
+
+/** The same for who is behind: no writer waits while peers' bundles are read. */
+async function catchUpLater(
+  context: SyncContext,
   caller: Caller,
   push: SinglePush,
   bundleSeq: number,
-): Promise<{
-  readonly bundles: readonly string[];
-  readonly hasMore: boolean;
-  readonly isPruned: boolean;
-  readonly epoch: string;
-}> {
+): Promise<CatchUp> {
   return context.database.transaction(
     { isolation: 'repeatable-read', readOnly: true, scopeId: caller.scopeId },
     async (tx) => {
       const scope = await readScope(tx, caller.scopeId, context.clock.nowMs());
-      const afterSeq = push.afterBundleSeq ?? bundleSeq - 1;
-      const epoch = epochMember(caller, scope);
-      const isPruned =
-        afterSeq < scope.retainedBundleFloor ||
-        (push.afterBundleSeq !== null && (await isInGap(tx, caller.scopeId, scope, afterSeq)));
-      if (isPruned) return { bundles: [], hasMore: true, isPruned, epoch };
-      const { responseBundlesMax, responseBytesMax } = context.limits.singlePush;
-      const page = await readBundles(tx, {
-        scopeId: caller.scopeId,
-        afterSeq,
-        ceilingSeq: bundleSeq,
-        bundlesMax: responseBundlesMax,
-        bytesMax: responseBytesMax,
-        withNotes: push.withNotes && caller.extensions.has('bundle_notes'),
-        version: await versionToRender(
-          context,
-          tx,
-          caller.scopeId,
-          versionOf(context, caller),
-          afterSeq,
-          bundleSeq,
-        ),
-        withPrevious: caller.extensions.has('server_epoch'),
-        mayBeEmpty: true,
-      });
-      return { ...page, isPruned: false, epoch };
+      return catchUp(context, tx, caller, push, scope, bundleSeq);
     },
   );
 }
@@ -134,15 +153,15 @@ export async function pushOnce(
   if (hash !== push.tuple.requestHash) {
     refuse('push_commit_invalid', 'the rows do not have the declared canonical_request_hash');
   }
-  const { status, committed } = await context.queue.run(
+  const { tuple, committed, page } = await context.queue.run(
     caller.scopeId,
     async (): Promise<Outcome> => {
       try {
         const outcome = await context.database.transaction(
-          { isolation: 'read-committed', readOnly: false, scopeId: caller.scopeId },
+          { isolation: 'read-committed', readOnly: false, scopeId: caller.scopeId, plans: 'kept' },
           (tx) => commitOnce(context, tx, caller, push, rows),
         );
-        if (outcome.status === 'committed') announce(context, caller.scopeId, outcome.committed);
+        if (outcome.committed !== null) announce(context, caller.scopeId, outcome.committed);
         return outcome;
       } catch (error) {
         if (error instanceof DatabaseRefusal) {
@@ -150,20 +169,19 @@ export async function pushOnce(
         }
         if (error instanceof CommitOutcomeUnknown) {
           const found = await resolveUnknownCommit(context, caller, push.tuple.sourceBundleId);
-          return { status: 'committed', committed: { tuple: found, byteCount: 0 } };
+          return { tuple: found, committed: { tuple: found, byteCount: 0 }, page: null };
         }
         throw error;
       }
     },
   );
-  const { tuple } = committed;
-  const page = await catchUp(context, caller, push, tuple.bundle_seq);
+  const shown = page ?? (await catchUpLater(context, caller, push, tuple.bundle_seq));
   const head = JSON.stringify({
-    status,
+    status: committed === null ? 'already_committed' : 'committed',
     ...tuple,
     stable_bundle_seq: tuple.bundle_seq,
-    has_more: page.hasMore,
-    ...(page.isPruned ? { catch_up_error: 'history_pruned' } : {}),
+    has_more: shown.hasMore,
+    ...(shown.isPruned ? { catch_up_error: 'history_pruned' } : {}),
   });
-  return { json: `{${page.epoch}${head.slice(1, -1)},"bundles":[${page.bundles.join(',')}]}` };
+  return { json: `{${shown.epoch}${head.slice(1, -1)},"bundles":[${shown.bundles.join(',')}]}` };
 }

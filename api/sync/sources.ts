@@ -2,7 +2,6 @@
  * The streams of bundles (protocol.md §8.4): none → active → retired, or reserved → active → retired. A
  * source's last tuple outlives the history, so that a late retry still learns that it was committed.
  */
-import { assert } from '../../shared/assert.ts';
 import { isClientSourceId } from '../../shared/protocol/shapes.ts';
 import type { ReplacementReason } from '../../shared/protocol/snapshot.ts';
 import type { SqlRecord, Tx } from './ports.ts';
@@ -15,7 +14,7 @@ export interface Source {
   readonly replacedBySourceId: string | null;
 }
 
-const READ = `select state, last_source_bundle_id, replaced_by_source_id from sync.source
+const READ = `select state as source_state, last_source_bundle_id, replaced_by_source_id from sync.source
   where scope_id = $1::uuid and source_id = $2`;
 /** Takes the source row, always after the scope row. */
 const LOCK = `${READ} for update`;
@@ -30,9 +29,9 @@ async function load(
   return row === undefined ? null : sourceOf(row);
 }
 
-function sourceOf(row: SqlRecord): Source {
+export function sourceOf(row: SqlRecord): Source {
   return {
-    state: textOf(row, 'state') as Source['state'],
+    state: textOf(row, 'source_state') as Source['state'],
     lastSourceBundleId: numberOf(row, 'last_source_bundle_id'),
     replacedBySourceId: textOrNull(row, 'replaced_by_source_id'),
   };
@@ -69,14 +68,8 @@ const FIND_TUPLE = `
     and last_bundle_seq is not null
   limit 1`;
 
-const READ_TUPLE = `
-  select s.state, s.last_source_bundle_id, s.replaced_by_source_id,
-    t.bundle_seq, t.row_count, t.bundle_hash, t.request_hash
-  from (select 1) one
-  left join sync.source s on s.scope_id = $1::uuid and s.source_id = $2
-  left join (${FIND_TUPLE}) t on true`;
-
-function tupleOf(row: SqlRecord, sourceId: string, sourceBundleId: number): CommittedTuple {
+/** The committed bundle that `row` describes. */
+export function tupleOf(row: SqlRecord, sourceId: string, sourceBundleId: number): CommittedTuple {
   return {
     bundle_seq: numberOf(row, 'bundle_seq'),
     source_id: sourceId,
@@ -96,22 +89,6 @@ export async function findCommittedTuple(
 ): Promise<CommittedTuple | null> {
   const [row] = await tx.query(FIND_TUPLE, [scopeId, sourceId, sourceBundleId]);
   return row === undefined ? null : tupleOf(row, sourceId, sourceBundleId);
-}
-
-/** The same together with the source, in one statement. */
-export async function readTuple(
-  tx: Tx,
-  scopeId: string,
-  sourceId: string,
-  sourceBundleId: number,
-): Promise<{ readonly committed: CommittedTuple | null; readonly source: Source | null }> {
-  const [row] = await tx.query(READ_TUPLE, [scopeId, sourceId, sourceBundleId]);
-  assert(row !== undefined, 'an outer join of one row has one row');
-  return {
-    committed:
-      textOrNull(row, 'bundle_seq') === null ? null : tupleOf(row, sourceId, sourceBundleId),
-    source: textOrNull(row, 'state') === null ? null : sourceOf(row),
-  };
 }
 
 export interface SourceReplacement {
