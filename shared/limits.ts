@@ -43,8 +43,17 @@ export const limits = {
     sessionBytesMax: 1024 * MIB,
     sessionTtlMs: 15 * MINUTE_MS,
     buildsMax: 8,
+    /** Rows that one statement of a build freezes; well inside the time that a statement may take. */
+    buildRowsMax: 20_000,
     pageRequestsMax: 4,
     sessionsPerScopeMax: 8,
+  },
+  /** An answer above the first bound is sent in slices of the others, as fast as it is taken. */
+  answer: {
+    wholeBytesMax: 256 * KIB,
+    sliceRowsMax: 2000,
+    sliceBytesMax: 512 * KIB,
+    stallMs: 30_000,
   },
   snapshotStream: {
     streamsMax: 4,

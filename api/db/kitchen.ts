@@ -13,6 +13,7 @@ import trueEffectsSql from './migrations/0011-true-effects.sql?raw';
 import kitchenSql from './migrations/0002-kitchen.sql?raw';
 import kitchenTriggersSql from './migrations/0003-kitchen-triggers.sql?raw';
 import leanCommitSql from './migrations/0020-lean-commit.sql?raw';
+import snapshotValuesSql from './migrations/0022-snapshot-values.sql?raw';
 import leanKitchenTriggersSql from './migrations/0021-lean-kitchen-triggers.sql?raw';
 import syncCommitSql from './migrations/0004-sync-commit.sql?raw';
 import schemaVersionsSql from './migrations/0007-schema-versions.sql?raw';
@@ -32,6 +33,7 @@ export const migrations: readonly Migration[] = [
   { name: '0011-true-effects', sql: trueEffectsSql },
   { name: '0020-lean-commit', sql: leanCommitSql },
   { name: '0021-lean-kitchen-triggers', sql: leanKitchenTriggersSql },
+  { name: '0022-snapshot-values', sql: snapshotValuesSql },
 ];
 
 const SQL_TYPES: Readonly<Record<WireType, string>> = {

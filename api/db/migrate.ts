@@ -21,7 +21,7 @@ import {
 import { ensureServerEpoch } from './server-epoch.ts';
 import { adoptRows, findUnsyncedScopes } from './adopt.ts';
 import { checkTables } from './check-tables.ts';
-import { tableImageSql } from '../sync/render.ts';
+import { applyFunctionSql, storeFunctionSql } from '../sync/apply.ts';
 import type { Pool } from './pool.ts';
 
 export interface Migration {
@@ -153,8 +153,12 @@ export interface SyncSchema {
   readonly tables: readonly SyncTable[];
 }
 
-/** Catalogue rows, triggers, guards and policy of one table, put back as they should be. */
-async function installTable(sql: postgres.TransactionSql, table: RegisteredTable): Promise<void> {
+/** Catalogue rows, triggers, guards, functions and policy of one table, put back as they should be. */
+async function installTable(
+  sql: postgres.TransactionSql,
+  registry: Registry,
+  table: RegisteredTable,
+): Promise<void> {
   await sql.unsafe('select sync.install_table($1::int, $2, $3, $4, $5)', [
     table.tableNo,
     table.schema,
@@ -163,9 +167,11 @@ async function installTable(sql: postgres.TransactionSql, table: RegisteredTable
     table.keyType,
   ]);
   await sql.unsafe(
-    'update sync.table_catalog set image_sql = $2, since_version = $3::int where table_no = $1::int',
-    [table.tableNo, tableImageSql(table, 'e', '$1'), table.since ?? 1],
+    'update sync.table_catalog set since_version = $2::int where table_no = $1::int',
+    [table.tableNo, table.since ?? 1],
   );
+  await sql.unsafe(storeFunctionSql(table));
+  if (!table.serverWritten) await sql.unsafe(applyFunctionSql(registry, table));
   for (const column of table.columns) {
     if ((column.since ?? 1) === 1) continue;
     await sql.unsafe(
@@ -222,7 +228,7 @@ export async function installSync(
       );
     }
     for (const table of registry.tables) {
-      await installTable(sql, table);
+      await installTable(sql, registry, table);
     }
     await ensureServerEpoch(sql);
     const schemas = [...new Set(['sync', ...registry.tables.map((table) => table.schema)])];

@@ -6,10 +6,12 @@
 import { Readable, pipeline } from 'node:stream';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, createBrotliCompress, createGzip, gzip } from 'node:zlib';
+import { limits } from '../../shared/limits.ts';
 import { errorCodes } from '../../shared/protocol/errors.ts';
 import type { Result } from '../../shared/result.ts';
-import type { JsonText } from '../sync/ports.ts';
+import type { JsonStream, JsonText } from '../sync/ports.ts';
 import type { SyncFailure } from '../sync/refusal.ts';
+import { heldUntilWritten } from './held-response.ts';
 
 const COMPRESS_FROM_BYTES = 1024;
 /** Larger texts are compressed and sent as fast as they are taken, never as a second whole copy. */
@@ -125,6 +127,8 @@ export function failureResponse(request: Request, failure: SyncFailure): Promise
 const isJsonText = (value: object): value is JsonText =>
   'json' in value && typeof value.json === 'string' && Object.keys(value).length === 1;
 
+const isJsonStream = (value: object): value is JsonStream => 'jsonChunks' in value;
+
 /** 200 with the value, 204 for none, or the failure with its status. */
 export async function answer(
   request: Request,
@@ -132,6 +136,10 @@ export async function answer(
 ): Promise<Response> {
   if (!result.ok) return failureResponse(request, result.error);
   if (result.value === undefined) return new Response(null, { status: 204 });
+  if (isJsonStream(result.value)) {
+    const body = streamResponse(request, 'application/json', result.value.jsonChunks);
+    return heldUntilWritten(body, () => undefined, limits.answer.stallMs);
+  }
   return jsonResponse(
     request,
     200,

@@ -14,6 +14,7 @@ import {
   SCOPE_COLUMN,
   tableSql,
 } from './registry.ts';
+import { tableImageSql } from './render.ts';
 
 /** Consecutive staged rows that are applied by one statement. */
 export interface Run {
@@ -93,14 +94,16 @@ const STAGED = `sync.push_session_row r
   cross join lateral jsonb_to_record(r.payload) as v`;
 const BETWEEN = `r.scope_id = $1::uuid and r.push_id = $2::uuid and r.ordinal between $3::int and $4::int`;
 
-function insertSql(run: Run): string {
+type RunColumns = Pick<Run, 'table' | 'columns'>;
+
+function insertSql(run: RunColumns): string {
   const names = run.columns.map((column) => `"${column.name}"`).join(', ');
   return `insert into ${tableSql(run.table)} ("${SCOPE_COLUMN}", ${names})
     select r.scope_id, ${run.columns.map(valueSql).join(', ')}
     from ${STAGED}(${recordSql(run.columns)}) where ${BETWEEN} order by r.ordinal`;
 }
 
-function updateSql(run: Run): string {
+function updateSql(run: RunColumns): string {
   const key = run.table.key;
   const others = run.columns.filter((column) => column.name !== key);
   // A row without columns but its key still counts as an update of that row.
@@ -113,7 +116,7 @@ function updateSql(run: Run): string {
     where ${BETWEEN} and t."${SCOPE_COLUMN}" = $1::uuid and t."${key}" = r.key_text::${run.table.keyType}`;
 }
 
-function deleteSql(run: Run): string {
+function deleteSql(run: RunColumns): string {
   return `delete from ${tableSql(run.table)} t using sync.push_session_row r
     where ${BETWEEN} and t."${SCOPE_COLUMN}" = $1::uuid
       and t."${run.table.key}" = r.key_text::${run.table.keyType}`;
@@ -134,15 +137,58 @@ function applySql(run: Run): string {
  * The runs as `sync.commit_push` takes them. An UPDATE that does not find all its rows lost some to an
  * earlier cascade of the same bundle; a DELETE of such a row is satisfied.
  */
-export const encodeRuns = (runs: readonly Run[]): string =>
+export const encodeRuns = (registry: Registry, runs: readonly Run[]): string =>
   JSON.stringify(
-    runs.map((run) => ({
-      statement: applySql(run),
-      first: run.firstOrdinal,
-      last: run.lastOrdinal,
-      exact: run.op === 'UPDATE',
-    })),
+    runs.map((run) => {
+      const isWhole = run.op === 'DELETE' || run.columns.length === run.table.columns.length;
+      return {
+        statement: isWhole
+          ? `select ${applyFunction(registry, run.table)}($1, $2, $3, $4, '${run.op}')`
+          : applySql(run),
+        counts: isWhole,
+        first: run.firstOrdinal,
+        last: run.lastOrdinal,
+        exact: run.op === 'UPDATE',
+      };
+    }),
   );
+
+/** Named by the schema version too: servers of two versions may share a database for a while. */
+const applyFunction = (registry: Registry, table: RegisteredTable): string =>
+  `sync.apply_${String(table.tableNo)}_${String(registry.schemaVersion)}`;
+
+/**
+ * Applies a run of rows that name every column of `table`, as clients of this version send them: the same
+ * statements as for any other run, but in a function, so that each session plans them once.
+ */
+export function applyFunctionSql(registry: Registry, table: RegisteredTable): string {
+  const whole = { table, columns: table.columns };
+  return `create or replace function ${applyFunction(registry, table)}(uuid, uuid, integer, integer, op text)
+    returns bigint language plpgsql as $apply$
+    declare
+      touched bigint;
+    begin
+      case op
+        when 'INSERT' then ${insertSql(whole)};
+        when 'UPDATE' then ${updateSql(whole)};
+        when 'DELETE' then ${deleteSql(whole)};
+      end case;
+      get diagnostics touched = row_count;
+      return touched;
+    end $apply$`;
+}
+
+/** Stores the effects on rows of `table` as rows of bundle $2, with their images as they are now. */
+export const storeFunctionSql = (table: RegisteredTable): string =>
+  `create or replace function sync.store_${String(table.tableNo)}(
+      uuid, bigint, keys bytea[], ops text[], ordinals integer[])
+    returns void language plpgsql as $store$
+    begin
+      insert into sync.bundle_row (scope_id, bundle_seq, ordinal, table_no, key, op, payload)
+      select $1, $2, e.ordinal, ${String(table.tableNo)}, e.key, e.op,
+        case when e.op <> 'DELETE' then (${tableImageSql(table, 'e', '$1')}) end
+      from unnest(keys, ops, ordinals) as e(key, op, ordinal);
+    end $store$`;
 
 /** Applies the rows of `run` from `first` to `last` by themselves; for the diagnosis pass. */
 export async function applyRun(

@@ -135,7 +135,7 @@ export async function commitStaged(
     caller.actor,
     caller.device,
     isSeed,
-    encodeRuns(staged.runs),
+    encodeRuns(context.registry, staged.runs),
     staged.rows,
   ]);
   assert(row !== undefined, 'a function with one result has one row');

@@ -9,6 +9,7 @@ import { isInGap } from './epoch.ts';
 import type { JsonText } from './ports.ts';
 import { numberOf, numberOrNull, textOf, textOrNull } from './record.ts';
 import { refuse } from './refusal.ts';
+import { CATALOG_OF_ROW } from './render.ts';
 import { bundleRowsSql, readRenderedFacts, versionToRender } from './rendering.ts';
 import { readScope } from './scope.ts';
 
@@ -26,8 +27,8 @@ const READ_HEADER = `select source_id, source_bundle_id, row_count, bundle_hash,
 const readRowsSql = (version: string | null): string => `
   with candidate as (
     select r.ordinal, ${BUNDLE_ROW} as body
-    from (${bundleRowsSql('r.bundle_seq = $2::bigint', version)}) r
-    join sync.table_catalog c on c.table_no = r.table_no where r.ordinal > $3::bigint
+    from (${bundleRowsSql('r.bundle_seq = $2::bigint', version)}) r ${CATALOG_OF_ROW}
+    where r.ordinal > $3::bigint
     order by r.ordinal limit $4::int
   ), measured as (
     select ordinal, body, sum(octet_length(body)) over (order by ordinal) as running,

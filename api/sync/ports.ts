@@ -94,3 +94,8 @@ export interface Log {
 export interface JsonText {
   readonly json: string;
 }
+
+/** The same too large to be held: pieces that are made as they are taken. */
+export interface JsonStream {
+  readonly jsonChunks: AsyncIterable<string>;
+}

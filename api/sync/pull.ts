@@ -4,10 +4,10 @@
  * and waits for no writer.
  */
 import type { Caller } from './caller.ts';
-import { readBundles } from './bundles.ts';
+import { readBundles, withBundles } from './bundles.ts';
 import { type SyncContext, versionOf } from './context.ts';
 import { epochMember, isInGap, refuseAhead, requireEpoch } from './epoch.ts';
-import type { JsonText, Tx } from './ports.ts';
+import type { JsonStream, JsonText, Tx } from './ports.ts';
 import { refuse } from './refusal.ts';
 import { versionToRender } from './rendering.ts';
 import { type Scope, readScope, requireInitialized } from './scope.ts';
@@ -48,7 +48,7 @@ export async function pull(
   context: SyncContext,
   caller: Caller,
   request: PullRequest,
-): Promise<JsonText> {
+): Promise<JsonText | JsonStream> {
   return context.database.transaction(
     { isolation: 'repeatable-read', readOnly: true, scopeId: caller.scopeId },
     async (tx) => {
@@ -56,7 +56,7 @@ export async function pull(
       await requireEpoch(context, tx, caller, scope);
       requireInitialized(scope);
       const ceilingSeq = await checkBoundaries(context, tx, caller, scope, request);
-      const page = await readBundles(tx, {
+      const page = await readBundles(context, tx, {
         scopeId: caller.scopeId,
         afterSeq: request.afterBundleSeq,
         ceilingSeq,
@@ -73,9 +73,13 @@ export async function pull(
         ),
         withPrevious: caller.extensions.has('server_epoch'),
       });
-      return {
-        json: `{${epochMember(caller, scope)}"stable_bundle_seq":${String(ceilingSeq)},"bundles":[${page.bundles.join(',')}],"has_more":${String(page.hasMore)}}`,
-      };
+      return withBundles(
+        context,
+        caller.scopeId,
+        `{${epochMember(caller, scope)}"stable_bundle_seq":${String(ceilingSeq)},"bundles":[`,
+        page,
+        `],"has_more":${String(page.hasMore)}}`,
+      );
     },
   );
 }

@@ -186,8 +186,12 @@ async function loadSession(
   };
 }
 
-/** The rows as `sync.stage_rows` takes them. */
-export function encodeRows(rows: readonly StagedRow[], startOrdinal: number): string {
+/** The rows as `sync.stage_rows` takes them; their request form only where it will be hashed again. */
+export function encodeRows(
+  rows: readonly StagedRow[],
+  startOrdinal: number,
+  withRequests: boolean,
+): string {
   const records = rows.map((row, index) => ({
     o: startOrdinal + index,
     t: row.table.tableNo,
@@ -197,7 +201,7 @@ export function encodeRows(rows: readonly StagedRow[], startOrdinal: number): st
     b: row.baseRowVersion,
     c: row.columns,
     p: row.payload,
-    q: row.request,
+    q: withRequests ? row.request : '',
   }));
   return JSON.stringify(records);
 }
@@ -211,7 +215,7 @@ export async function stageRows(
   rows: readonly StagedRow[],
   startOrdinal: number,
 ): Promise<void> {
-  await tx.query(STAGE_ROWS, [caller.scopeId, pushId, encodeRows(rows, startOrdinal)]);
+  await tx.query(STAGE_ROWS, [caller.scopeId, pushId, encodeRows(rows, startOrdinal, true)]);
 }
 
 type RowsCode = 'push_chunk_invalid' | 'push_rejected';

@@ -42,14 +42,21 @@ function valueSql(column: SyncColumn, alias: string): string {
 
 const byName = (a: SyncColumn, b: SyncColumn): number => (a.name < b.name ? -1 : 1);
 
+/** The columns in the order of canonical JSON. */
+export const columnsByName = (table: RegisteredTable): readonly SyncColumn[] =>
+  [...table.columns].sort(byName);
+
+/** The JSON texts of a row's values, in that order, as an array. */
+export const valuesSql = (table: RegisteredTable, alias: string): string =>
+  `array[${columnsByName(table)
+    .map((column) => valueSql(column, alias))
+    .join(', ')}]`;
+
 /** The canonical payload text of a row of `table` under `alias`. */
 export function payloadSql(table: RegisteredTable, alias: string): string {
-  const members = [...table.columns]
-    .sort(byName)
-    .map(
-      (column, index) =>
-        `'${index === 0 ? '{' : ','}"${column.name}":', ${valueSql(column, alias)}`,
-    );
+  const members = columnsByName(table).map(
+    (column, index) => `'${index === 0 ? '{' : ','}"${column.name}":', ${valueSql(column, alias)}`,
+  );
   // A function takes at most 100 arguments, so wide tables are joined from several calls.
   const parts: string[] = [];
   for (let index = 0; index < members.length; index += 40) {
@@ -70,7 +77,13 @@ export const keyFromBytesSql = (table: RegisteredTable, bytes: string): string =
 
 /** `{"id":"…"}` from the catalogue row `catalog` and a bytea expression. */
 export const keyJsonSql = (catalog: string, bytes: string): string =>
-  `sync.key_json(${catalog}.key_column, ${catalog}.key_kind, ${bytes})`;
+  `concat('{"', ${catalog}.key_column, '":', case ${catalog}.key_kind
+    when 'uuid' then '"' || encode(${bytes}, 'hex')::uuid || '"'
+    else to_json(convert_from(${bytes}, 'UTF8'))::text end, '}')`;
+
+/** The catalogue row of `r.table_no` under the alias `c`; "offset" keeps it a look-up for each row. */
+export const CATALOG_OF_ROW =
+  'cross join lateral (select * from sync.table_catalog t where t.table_no = r.table_no offset 0) c';
 
 /** A row of `table` matched by scope parameter and key bytes. */
 export const rowMatchSql = (

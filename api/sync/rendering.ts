@@ -9,7 +9,7 @@ import type { SyncContext } from './context.ts';
 import type { Tx } from './ports.ts';
 import { numberOf, textOf } from './record.ts';
 import type { CommittedTuple } from './sources.ts';
-import { keyJsonSql } from './render.ts';
+import { CATALOG_OF_ROW, keyJsonSql } from './render.ts';
 
 /** The rows of a bundle for the hash, from row `r` and catalogue row `c` (protocol.md §3.6). */
 const HASHED_ROW = `concat('{"key":', ${keyJsonSql('c', 'r.key')}, ',"op":"', r.op, '","payload":',
@@ -52,8 +52,7 @@ export interface RenderedFacts {
 }
 
 const READ_FACTS = `select count(*) as row_count, ${BUNDLE_HASH} as hash
-  from (${bundleRowsSql('r.bundle_seq = $2::bigint', '$3::int')}) r
-  join sync.table_catalog c on c.table_no = r.table_no`;
+  from (${bundleRowsSql('r.bundle_seq = $2::bigint', '$3::int')}) r ${CATALOG_OF_ROW}`;
 
 export async function readRenderedFacts(
   tx: Tx,

@@ -23,6 +23,7 @@ import {
   type Database,
   DatabaseUnavailable,
   type Ids,
+  type JsonStream,
   type JsonText,
   type Log,
 } from './ports.ts';
@@ -34,13 +35,8 @@ import type { SchemaPolicy } from './schema-gate.ts';
 import { readEpoch } from './scope.ts';
 import { createScopeQueue } from './scope-queue.ts';
 import { type SinglePush, pushOnce } from './single-push.ts';
-import {
-  type SnapshotPageRequest,
-  createSnapshot,
-  createSnapshotGate,
-  deleteSnapshot,
-  readSnapshotPage,
-} from './snapshot.ts';
+import { createSnapshot, createSnapshotGate, deleteSnapshot } from './snapshot.ts';
+import { type SnapshotPageRequest, readSnapshotPage } from './snapshot-page.ts';
 import { retainHistory } from './retention.ts';
 import {
   type SnapshotLines,
@@ -84,16 +80,16 @@ export interface SyncService {
   ): Answer<PushChunkResponse>;
   commitPush(caller: Caller, pushId: string): Answer<CommittedTuple>;
   deletePushSession(caller: Caller, pushId: string): Answer<void>;
-  pushOnce(caller: Caller, push: SinglePush): Answer<JsonText>;
+  pushOnce(caller: Caller, push: SinglePush): Answer<JsonText | JsonStream>;
   committedRows(caller: Caller, request: CommittedRowsRequest): Answer<JsonText>;
-  pull(caller: Caller, request: PullRequest): Answer<JsonText>;
+  pull(caller: Caller, request: PullRequest): Answer<JsonText | JsonStream>;
   /** The latest bundle number, after the gate; the first thing a watch stream compares. */
   readLatest(caller: Caller): Answer<number>;
   createSnapshot(
     caller: Caller,
     replacement: SourceReplacement | null,
   ): Answer<SnapshotSessionResponse>;
-  readSnapshotPage(caller: Caller, request: SnapshotPageRequest): Answer<JsonText>;
+  readSnapshotPage(caller: Caller, request: SnapshotPageRequest): Answer<JsonText | JsonStream>;
   deleteSnapshot(caller: Caller, snapshotId: string): Answer<void>;
   /** E5. The pages of the answer may throw a `Refusal` or a lost database while they are read. */
   openSnapshotStream(caller: Caller, request: SnapshotStreamRequest): Answer<SnapshotLines>;

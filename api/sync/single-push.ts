@@ -5,13 +5,19 @@
  */
 import { hashCanonicalRows } from '../../shared/protocol/bundle-hash.ts';
 import { runsOf } from './apply.ts';
-import { readBundles } from './bundles.ts';
+import { type BundlePage, readBundles, withBundles } from './bundles.ts';
 import type { Caller } from './caller.ts';
 import { type Committed, announce, commitStaged, resolveUnknownCommit } from './commit.ts';
 import { type SyncContext, versionOf } from './context.ts';
 import { epochMember, isInGap, refuseAhead, requireEpoch } from './epoch.ts';
 import { diagnose } from './diagnose.ts';
-import { CommitOutcomeUnknown, DatabaseRefusal, type JsonText, type Tx } from './ports.ts';
+import {
+  CommitOutcomeUnknown,
+  DatabaseRefusal,
+  type JsonStream,
+  type JsonText,
+  type Tx,
+} from './ports.ts';
 import { type StagedRow } from './push-rows.ts';
 import { openPush } from './open-push.ts';
 import { type PushTuple, checkChunk, encodeRows, resolveTuple, stageRows } from './push-session.ts';
@@ -28,9 +34,7 @@ export interface SinglePush {
   readonly withNotes: boolean;
 }
 
-interface CatchUp {
-  readonly bundles: readonly string[];
-  readonly hasMore: boolean;
+interface CatchUp extends BundlePage {
   readonly isPruned: boolean;
   readonly epoch: string;
 }
@@ -75,7 +79,7 @@ async function commitOnce(
     // No session: nobody but this transaction ever sees these rows.
     pushId: context.ids.uuid(),
     runs: runsOf(rows),
-    rows: encodeRows(rows, 0),
+    rows: encodeRows(rows, 0, false),
   };
   const committed = await commitStaged(context, tx, caller, staged, scope, resolved.isSeed);
   const version = versionOf(context, caller);
@@ -101,10 +105,10 @@ async function catchUp(
   const isPruned =
     afterSeq < scope.retainedBundleFloor ||
     (push.afterBundleSeq !== null && (await isInGap(tx, caller.scopeId, scope, afterSeq)));
-  if (isPruned) return { bundles: [], hasMore: true, isPruned, epoch };
+  if (isPruned) return { heads: [], hasMore: true, isPruned, epoch };
   const { responseBundlesMax, responseBytesMax } = context.limits.singlePush;
   const version = versionOf(context, caller);
-  const page = await readBundles(tx, {
+  const page = await readBundles(context, tx, {
     scopeId: caller.scopeId,
     afterSeq,
     ceilingSeq: bundleSeq,
@@ -138,7 +142,7 @@ export async function pushOnce(
   context: SyncContext,
   caller: Caller,
   push: SinglePush,
-): Promise<JsonText> {
+): Promise<JsonText | JsonStream> {
   if (push.rows.length > context.limits.singlePush.rowsMax) {
     refuse(
       'push_chunk_invalid',
@@ -183,5 +187,6 @@ export async function pushOnce(
     has_more: shown.hasMore,
     ...(shown.isPruned ? { catch_up_error: 'history_pruned' } : {}),
   });
-  return { json: `{${shown.epoch}${head.slice(1, -1)},"bundles":[${shown.bundles.join(',')}]}` };
+  const before = `{${shown.epoch}${head.slice(1, -1)},"bundles":[`;
+  return withBundles(context, caller.scopeId, before, shown, ']}');
 }
