@@ -12,6 +12,7 @@ import { installSync } from './db/migrate.ts';
 import type { Pool } from './db/pool.ts';
 import { createDatabase } from './db/tx.ts';
 import type { Identity } from './auth/auth.ts';
+import { hashRows } from './hash-rows.ts';
 import { describeCause } from './describe-cause.ts';
 import { createSyncRoutes } from './routes/sync.ts';
 import type { Log } from './sync/ports.ts';
@@ -60,6 +61,7 @@ export async function startSync(deps: StartSyncDeps): Promise<SyncParts> {
     registry,
     clock: { nowMs: () => Date.now(), toRfc3339: (ms) => new Date(ms).toISOString() },
     ids: { uuid: () => randomUUID() },
+    hashRows,
     log: createLog(logger),
     watchPolicy: () => (deps.isWatchOn === false ? 'disabled' : 'allowed'),
   });

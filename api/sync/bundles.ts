@@ -34,7 +34,7 @@ const readSql = (version: string | null): string => `
   ), page as materialized (
     select * from header where place <= $4::int and (running <= $5::bigint or (place = 1 and not $6::boolean))
   ), size as materialized (
-    select ${version === null ? 'coalesce(sum(byte_count), 0) <= $7::bigint' : 'count(*) >= 0'} as comes_whole from page
+    select ${version === null ? '(select coalesce(sum(byte_count), 0) <= $7::bigint from page)' : 'true'} as comes_whole
   )
   select p.bundle_seq, p.source_id, p.source_bundle_id, p.request_hash, p.note, p.previous_bundle_seq,
     ${version === null ? 'p.row_count, p.bundle_hash' : 'b.row_count, b.bundle_hash'},

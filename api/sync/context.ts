@@ -1,7 +1,7 @@
 /** What the operations of the service share: ports, tables, settings. */
 import type { Caller } from './caller.ts';
 import type { limits } from '../../shared/limits.ts';
-import type { Clock, Database, Ids, Log } from './ports.ts';
+import type { Clock, Database, HashRows, Ids, Log } from './ports.ts';
 import type { Registry } from './registry.ts';
 import type { HistorySummary } from './retention.ts';
 import type { SchemaPolicy } from './schema-gate.ts';
@@ -40,6 +40,7 @@ export interface SyncContext {
   readonly limits: SyncLimits;
   readonly clock: Clock;
   readonly ids: Ids;
+  readonly hashRows: HashRows;
   readonly log: Log;
   readonly queue: ScopeQueue;
   readonly hub: WatchHub;

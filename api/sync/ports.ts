@@ -85,6 +85,12 @@ export interface Ids {
   uuid(): string;
 }
 
+/**
+ * The hash of canonical rows (protocol.md §3.5) by the host's own SHA-256, which is many times faster than
+ * the portable one. Both give the same text.
+ */
+export type HashRows = (canonicalRows: readonly string[]) => string;
+
 /** Where defects and events go. Fields are an allow-list: no row values, no ids of people. */
 export interface Log {
   error(event: string, fields: { readonly operation?: string; readonly cause?: unknown }): void;

@@ -1,34 +1,41 @@
 /** What a push costs: statements that do not grow with its rows (B12, quality.md §6.3). */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { insert, listItem, recipe } from '../../test/contract/kitchen-rows.ts';
+import { insert, listItem, recipe, remove } from '../../test/contract/kitchen-rows.ts';
 import { freshUuid } from '../../test/contract/sync-server.ts';
 import { type TestDatabase, createTestDatabase } from '../../test/test-database.ts';
+import { must } from '../../shared/assert.ts';
 import { canonicalRequestHash } from '../../shared/protocol/bundle-hash.ts';
 import type { PushRequestRow } from '../../shared/protocol/shapes.ts';
+import { hashRows } from '../hash-rows.ts';
 import { kitchenSync, migrations } from '../db/kitchen.ts';
-import { installSync, migrate } from '../db/migrate.ts';
+import { type Walls, installSync, migrate } from '../db/migrate.ts';
 import { type Pool, createPool } from '../db/pool.ts';
 import { createDatabase } from '../db/tx.ts';
 import type { Caller } from './caller.ts';
-import { type SyncService, createSyncService } from './service.ts';
+import { type SyncService, type SyncServiceOptions, createSyncService } from './service.ts';
 
 let database: TestDatabase;
 let pool: Pool;
 let service: SyncService;
+let options: SyncServiceOptions;
+let walls: Walls;
 const statements: string[] = [];
 
 beforeAll(async () => {
   database = await createTestDatabase();
   pool = createPool({ url: database.url, onStatement: (text) => void statements.push(text) });
   await migrate(pool, migrations);
-  const { registry, walls } = await installSync(pool, kitchenSync);
-  service = createSyncService({
+  const installed = await installSync(pool, kitchenSync);
+  ({ walls } = installed);
+  options = {
     database: createDatabase(pool, walls),
-    registry,
+    registry: installed.registry,
     clock: { nowMs: () => Date.now(), toRfc3339: (ms) => new Date(ms).toISOString() },
     ids: { uuid: freshUuid },
+    hashRows,
     log: { error: () => undefined },
-  });
+  };
+  service = createSyncService(options);
 });
 
 afterAll(async () => {
@@ -104,5 +111,75 @@ describe('cost', () => {
   test('[PUSH-52] rows of other tables and ops cost no further round trip', async () => {
     const mixed = [...rowsOf(2), insert('recipes', recipe()), ...rowsOf(1)];
     expect(await pushOnce(await joined(), mixed)).toBe(6);
+  });
+
+  test('[PUSH-260] a commit reads a number of rows that grows as the push does, whatever the statistics say', async () => {
+    // Planned while the tables were small, while a large push was staged, or never analysed: 5,000 rows once
+    // took eighteen seconds because each of them read the whole push.
+    const single = createPool({ url: database.url, connections: 1 });
+    const own = createSyncService({ ...options, database: createDatabase(single, walls) });
+    const readRows = async (): Promise<number> => {
+      await single.sql`select pg_stat_force_next_flush()`;
+      const [row] = await single.sql`select sum(idx_tup_fetch + seq_tup_read)::bigint as n
+        from pg_stat_user_tables where schemaname in ('sync', 'larder')`;
+      return Number(row?.['n']);
+    };
+    const readBy = async (rows: readonly PushRequestRow[]): Promise<number> => {
+      const caller = await joined();
+      const before = await readRows();
+      const tuple = tupleOf(rows, 1);
+      const push = { tuple, rows, afterBundleSeq: 0, withNotes: false };
+      expect((await own.pushOnce(caller, push)).ok).toBe(true);
+      return (await readRows()) - before;
+    };
+    for (const state of ['as they are', 'analysed', 'analysed with a large push staged']) {
+      if (state !== 'as they are') {
+        if (state.includes('staged')) {
+          const caller = await joined();
+          const rows = rowsOf(900);
+          const created = await own.createPushSession(caller, tupleOf(rows, 1), rows.length);
+          if (!created.ok || created.value.status !== 'staging') throw new Error('not staged');
+          expect((await own.pushChunk(caller, created.value.push_id, 0, rows)).ok).toBe(true);
+        }
+        await single.sql.unsafe('analyze sync.push_session_row, sync.row_state, sync.capture');
+        await single.sql.unsafe('analyze larder.list_items, sync.bundle_row');
+      }
+      const perRow = (await readBy(rowsOf(800))) / 800;
+      expect(perRow, state).toBeLessThan(30);
+    }
+    await own.stop();
+    await single.close();
+  });
+
+  test('[PUSH-261] rows that name every column and rows that name some are applied alike', async () => {
+    const { columns } = must(
+      kitchenSync.tables.find((table) => table.table === 'list_items'),
+      'the kitchen has a list',
+    );
+    const wholeOf = (item: Readonly<Record<string, unknown>>) =>
+      Object.fromEntries(columns.map(({ name }) => [name, item[name] ?? null]));
+    const storedFor = async (asWhole: boolean): Promise<unknown> => {
+      const caller = await joined();
+      const item = { ...listItem({ title: 'Oats', note: 'fine' }), id: freshUuid(), later: false };
+      const other = { ...item, id: freshUuid() };
+      const shape = (one: typeof item) =>
+        insert('list_items', { ...(asWhole ? wholeOf(one) : one), id: one.id });
+      await pushOnce(caller, [shape(item), shape(other)]);
+      const changed = shape({ ...item, title: 'Rolled oats' });
+      await pushOnce(
+        caller,
+        [
+          { ...changed, op: 'UPDATE', base_row_version: 1 },
+          { ...remove('list_items', other.id, 1) },
+        ],
+        2,
+      );
+      return pool.sql`select b.bundle_seq, b.op, (b.payload::jsonb - 'id')::text as payload from sync.bundle_row b
+        join sync.table_catalog t using (table_no) where b.scope_id = ${caller.scopeId} and t.table_name = 'list_items'
+        order by b.bundle_seq, b.ordinal`;
+    };
+    const whole = await storedFor(true);
+    expect(whole).toHaveLength(4);
+    expect(whole).toEqual(await storedFor(false));
   });
 });

@@ -22,6 +22,7 @@ import {
   CommitOutcomeUnknown,
   type Database,
   DatabaseUnavailable,
+  type HashRows,
   type Ids,
   type JsonStream,
   type JsonText,
@@ -126,6 +127,7 @@ export interface SyncServiceOptions {
   readonly registry: Registry;
   readonly clock: Clock;
   readonly ids: Ids;
+  readonly hashRows: HashRows;
   readonly log: Log;
   readonly limits?: SyncLimits;
   /** What clients are told to do with work that a restore lost; `reoffer` when absent. */
@@ -155,6 +157,7 @@ function createContext(options: SyncServiceOptions): SyncContext {
     limits,
     clock: options.clock,
     ids: options.ids,
+    hashRows: options.hashRows,
     log: options.log,
     queue: createScopeQueue(limits.database.waitersPerScopeMax),
     hub: createWatchHub(limits.watch),

@@ -3,7 +3,6 @@
  * §13.2). The rows pass through the same staging table as a session's, inside the one transaction, so
  * conflicts, application, capture and diagnosis are the same code.
  */
-import { hashCanonicalRows } from '../../shared/protocol/bundle-hash.ts';
 import { runsOf } from './apply.ts';
 import { type BundlePage, readBundles, withBundles } from './bundles.ts';
 import type { Caller } from './caller.ts';
@@ -150,11 +149,12 @@ export async function pushOnce(
     );
   }
   const rows = await checkChunk(context, caller, push.rows, 0, 'push_rejected');
-  const { hash, byteCount } = hashCanonicalRows(rows.map((row) => row.request));
-  if (byteCount > context.limits.push.bundleBytesMax) {
+  // Each row with the comma or bracket before it, and the closing bracket.
+  const bytes = rows.reduce((sum, row) => sum + row.requestBytes + 1, 1);
+  if (bytes > context.limits.push.bundleBytesMax) {
     refuse('push_chunk_invalid', 'the bundle is too large');
   }
-  if (hash !== push.tuple.requestHash) {
+  if (context.hashRows(rows.map((row) => row.request)) !== push.tuple.requestHash) {
     refuse('push_commit_invalid', 'the rows do not have the declared canonical_request_hash');
   }
   const { tuple, committed, page } = await context.queue.run(

@@ -14,7 +14,12 @@ import { assert } from '../assert.ts';
 import { isWellFormed } from '../bytes.ts';
 import { limits } from '../limits.ts';
 
+/** What a string may hold that is not spelled as it is. */
+// eslint-disable-next-line no-control-regex
+const NEEDS_CARE = /["\\\u0000-\u001f\ud800-\udfff]/;
+
 export function canonicalString(text: string): string {
+  if (!NEEDS_CARE.test(text)) return `"${text}"`;
   assert(isWellFormed(text), 'canonical JSON has no form for a lone surrogate');
   return JSON.stringify(text);
 }

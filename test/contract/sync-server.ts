@@ -3,6 +3,7 @@
  * through `app.request` without a socket. Who asks is said by two test headers instead of a session.
  */
 import type postgres from 'postgres';
+import { hashRows } from '../../api/hash-rows.ts';
 import { kitchenSync, migrations } from '../../api/db/kitchen.ts';
 import { type SyncSchema, installSync, migrate } from '../../api/db/migrate.ts';
 import { createPool } from '../../api/db/pool.ts';
@@ -75,6 +76,7 @@ export async function startSyncServer(choices: SyncServerChoices = {}): Promise<
       toRfc3339: (ms) => new Date(ms).toISOString(),
     },
     ids: { uuid: freshUuid },
+    hashRows,
     log: {
       error: (event, { operation, cause }) =>
         void logged.push(`${event} ${operation ?? ''} ${String(cause)}`),
