@@ -300,16 +300,18 @@ test.runIf(wanted('capture'))('capture', async () => {
 test.runIf(wanted('snapshot'))('a large household', async () => {
   const device = await createBenchDevice(server.url);
   const bundleRows = 20_000;
+  // Each import adds one line to the activity, and the snapshot shall have exactly `largeRows`.
+  const importedRows = largeRows - Math.ceil(largeRows / bundleRows);
   const filled = await elapsedMs(async () => {
-    for (let made = 0; made < largeRows; made += bundleRows) {
-      await device.bringIn(Math.min(bundleRows, largeRows - made));
+    for (let made = 0; made < importedRows; made += bundleRows) {
+      await device.bringIn(Math.min(bundleRows, importedRows - made));
     }
   });
   const one = (value: number) => seriesOf([value]);
   report.add({
-    name: `import of ${String(largeRows)} rows in bundles of ${String(bundleRows)}`,
+    name: `import of ${String(importedRows)} rows in bundles of ${String(bundleRows)}`,
     unit: 'rows/s',
-    ours: one((largeRows / filled) * 1000),
+    ours: one((importedRows / filled) * 1000),
     reference: null,
     target: null,
   });
