@@ -28,7 +28,8 @@ const readSql = (version: string | null): string => `
     select b.*, sum(b.byte_count) over (order by b.bundle_seq) as running, row_number() over (order by b.bundle_seq) as place
     from (
       select bundle_seq, source_id, source_bundle_id, row_count, byte_count, bundle_hash, request_hash, note, previous_bundle_seq
-      from sync.bundle where scope_id = $1::uuid and bundle_seq > $2::bigint and bundle_seq <= $3::bigint
+      from sync.bundle where scope_id = $1::uuid and bundle_seq > $2::bigint and bundle_seq <= coalesce($3::bigint,
+        (select s.latest_bundle_seq from sync.scope s where s.scope_id = $1::uuid))
       order by bundle_seq limit $4::int + 1
     ) b
   ), page as materialized (
@@ -71,7 +72,8 @@ export async function readBundles(
   range: {
     readonly scopeId: string;
     readonly afterSeq: number;
-    readonly ceilingSeq: number;
+    /** Null is the latest of the scope. */
+    readonly ceilingSeq: number | null;
     readonly bundlesMax: number;
     readonly bytesMax: number;
     readonly withNotes: boolean;
@@ -83,7 +85,9 @@ export async function readBundles(
     readonly mayBeEmpty?: boolean;
   },
 ): Promise<BundlePage> {
-  if (range.afterSeq >= range.ceilingSeq) return { heads: [], hasMore: false };
+  if (range.ceilingSeq !== null && range.afterSeq >= range.ceilingSeq) {
+    return { heads: [], hasMore: false };
+  }
   const rows = await tx.query(range.version === null ? READ : READ_RENDERED, [
     range.scopeId,
     range.afterSeq,
@@ -146,7 +150,7 @@ async function* sendSlices(
   yield `${head.json},"rows":[`;
   for (;;) {
     const slices = await context.database.transaction(
-      { isolation: 'read-committed', readOnly: true, scopeId },
+      { isolation: 'read-committed', readOnly: true, scopeId, plans: 'kept' },
       (tx) => {
         const { bundleSeq, ordinal } = after;
         return tx.query(READ_SLICE, [scopeId, bundleSeq, ordinal, to, sliceRowsMax, sliceBytesMax]);

@@ -48,7 +48,7 @@ export async function committedRows(
 ): Promise<JsonText> {
   const { bundleSeq, afterRowOrdinal } = request;
   return context.database.transaction(
-    { isolation: 'repeatable-read', readOnly: true, scopeId: caller.scopeId },
+    { isolation: 'repeatable-read', readOnly: true, scopeId: caller.scopeId, plans: 'kept' },
     async (tx) => {
       const scope = await readScope(tx, caller.scopeId, context.clock.nowMs());
       if (

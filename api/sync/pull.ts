@@ -50,29 +50,40 @@ export async function pull(
   request: PullRequest,
 ): Promise<JsonText | JsonStream> {
   return context.database.transaction(
-    { isolation: 'repeatable-read', readOnly: true, scopeId: caller.scopeId },
+    { isolation: 'repeatable-read', readOnly: true, scopeId: caller.scopeId, plans: 'kept' },
     async (tx) => {
-      const scope = await readScope(tx, caller.scopeId, context.clock.nowMs());
-      await requireEpoch(context, tx, caller, scope);
-      requireInitialized(scope);
-      const ceilingSeq = await checkBoundaries(context, tx, caller, scope, request);
-      const page = await readBundles(context, tx, {
-        scopeId: caller.scopeId,
+      const { scopeId } = caller;
+      const range = {
+        scopeId,
         afterSeq: request.afterBundleSeq,
-        ceilingSeq,
         bundlesMax: request.bundlesMax,
         bytesMax: context.limits.pull.pageBytesMax,
         withNotes: request.withNotes && caller.extensions.has('bundle_notes'),
-        version: await versionToRender(
-          context,
-          tx,
-          caller.scopeId,
-          versionOf(context, caller),
-          request.afterBundleSeq,
-          ceilingSeq,
-        ),
         withPrevious: caller.extensions.has('server_epoch'),
-      });
+      };
+      // Sent together and judged after: one instant is seen by both, and most pulls are welcome.
+      const [scope, early] = await Promise.all([
+        readScope(tx, scopeId, context.clock.nowMs()),
+        context.registry.hasOneVersion
+          ? readBundles(context, tx, {
+              ...range,
+              ceilingSeq: request.targetBundleSeq === 0 ? null : request.targetBundleSeq,
+              version: null,
+            })
+          : null,
+      ]);
+      await requireEpoch(context, tx, caller, scope);
+      requireInitialized(scope);
+      const ceilingSeq = await checkBoundaries(context, tx, caller, scope, request);
+      const wanted = versionOf(context, caller);
+      const { afterSeq } = range;
+      const page =
+        early ??
+        (await readBundles(context, tx, {
+          ...range,
+          ceilingSeq,
+          version: await versionToRender(context, tx, scopeId, wanted, afterSeq, ceilingSeq),
+        }));
       return withBundles(
         context,
         caller.scopeId,

@@ -80,13 +80,14 @@ async function commitOnce(
     runs: runsOf(rows),
     rows: encodeRows(rows, 0, false),
   };
-  const committed = await commitStaged(context, tx, caller, staged, scope, resolved.isSeed);
+  const isUpToDate = (push.afterBundleSeq ?? scope.latestBundleSeq) === scope.latestBundleSeq;
+  // Sent together: the number that the bundle will have is known, and of a refused one nothing is read.
+  const [committed, page] = await Promise.all([
+    commitStaged(context, tx, caller, staged, scope, resolved.isSeed),
+    isUpToDate ? catchUp(context, tx, caller, push, scope, scope.nextBundleSeq) : null,
+  ]);
   const version = versionOf(context, caller);
   const tuple = await renderTuple(context, tx, caller.scopeId, version, committed.tuple);
-  const isUpToDate = (push.afterBundleSeq ?? scope.latestBundleSeq) === scope.latestBundleSeq;
-  const page = isUpToDate
-    ? await catchUp(context, tx, caller, push, scope, tuple.bundle_seq)
-    : null;
   return { tuple, committed: { ...committed, tuple }, page };
 }
 
@@ -129,7 +130,7 @@ async function catchUpLater(
   bundleSeq: number,
 ): Promise<CatchUp> {
   return context.database.transaction(
-    { isolation: 'repeatable-read', readOnly: true, scopeId: caller.scopeId },
+    { isolation: 'repeatable-read', readOnly: true, scopeId: caller.scopeId, plans: 'kept' },
     async (tx) => {
       const scope = await readScope(tx, caller.scopeId, context.clock.nowMs());
       return catchUp(context, tx, caller, push, scope, bundleSeq);
