@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { canonicalJson } from '../shared/protocol/canonical-json.ts';
 import { hashCanonicalRows } from '../shared/protocol/bundle-hash.ts';
