@@ -2,7 +2,7 @@
  * The rows of a complete stage that this device has never heard of, put in all at once: the first download,
  * and most of a late one. Nothing of them can meet an intent, so what the other rows need (looking for
  * intents, merging, remembering versions row by row) is left out, and the triggers and indexes of the synced
- * tables are taken away for the time of it and made again from their own text. Decision 0006 has the figures.
+ * tables are taken away for the time of it and made again from their own text. Decision 0005 has the figures.
  *
  * What must hold: it runs inside the apply transaction, so a reader sees all of it or nothing, and a crash
  * finds triggers and indexes as they were; afterwards rows and row states are what `applyIncoming` would have
