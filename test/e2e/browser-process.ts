@@ -1,7 +1,7 @@
 /** A browser whose process the test owns, so that it can be killed like a power switch would. */
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import type { BrowserContext, BrowserType, LaunchOptions } from '@playwright/test';
+import type { BrowserContext, BrowserType } from '@playwright/test';
 import { launchOptions } from '../../playwright.config.ts';
 
 const profiles = new WeakMap<BrowserContext, string>();
@@ -9,7 +9,7 @@ const profiles = new WeakMap<BrowserContext, string>();
 export async function persistentContext(
   browserType: BrowserType,
   profile: string,
-  options: LaunchOptions = launchOptions,
+  options: Parameters<BrowserType['launchPersistentContext']>[1] = launchOptions,
 ): Promise<BrowserContext> {
   const context = await browserType.launchPersistentContext(profile, { ...options });
   profiles.set(context, profile);

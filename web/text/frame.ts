@@ -33,6 +33,8 @@ export const wordsForFrame = {
   nothingToRedo: 'Nothing to do again in this tab.',
   actionOn: (action: string, what: string) => `${action}: ${what}`,
   openCount: (count: number) => counted(count, 'thing to buy', 'things to buy'),
+  notKept: 'Nothing is kept on this device',
+  why: 'Why?',
   crashTitle: 'This view hit a problem',
   crashWords: 'Your data is saved. The rest of Larder works.',
   oldTab: 'This tab is from an older version. Reload to go on.',

@@ -3,16 +3,15 @@
  * and writes the marker before anything is put. The ladder of stores is climbed down only where a rung does
  * not exist in this browser; a store that exists and does not answer is an error to try again.
  */
-import type { Result } from '../../shared/result.ts';
 import type { SyncStatus } from '../../shared/status.ts';
-import { parseFileName } from '../store/file-names.ts';
-import type { Store, StoreFailure } from '../store/files.ts';
+import type { Store } from '../store/files.ts';
 import { chooseHome } from '../store/home.ts';
-import type { HomeMarker, HomeRecords, HomeStore, Probe } from '../store/home.ts';
+import type { HomeMarker, HomeRecords, HomeStore } from '../store/home.ts';
 import { createHomeRecords } from './home-records.ts';
 import { openIndexedDbFiles } from './indexeddb-files.ts';
 import { createMemoryFiles } from './memory-files.ts';
 import { openOpfsAsyncFiles } from './opfs-async-files.ts';
+import { probeStore } from './probe-store.ts';
 
 export interface FoundStore {
   readonly store: Store;
@@ -34,11 +33,12 @@ export async function findStore(databaseName: string): Promise<FoundStore> {
   const marker = found.ok ? found.value : found.error.type === 'absent' ? null : 'unreadable';
   // The marked store alone is asked: the other one could only tempt.
   const marked = marker === null || marker === 'unreadable' ? null : marker.store;
-  const opfs = marked === 'indexeddb' ? null : await probe(() => openOpfsAsyncFiles(databaseName));
+  const opfs =
+    marked === 'indexeddb' ? null : await probeStore(() => openOpfsAsyncFiles(databaseName), wait);
   // Asking IndexedDB for a database makes an empty one: only where it could be the home.
   const isAsked =
     marked === 'indexeddb' || (marked === null && opfs?.result !== 'has-files' && hasRecords);
-  const indexedDb = isAsked ? await probe(() => openIndexedDbFiles(databaseName)) : null;
+  const indexedDb = isAsked ? await probeStore(() => openIndexedDbFiles(databaseName), wait) : null;
   const choice = chooseHome({
     marker,
     opfs: opfs?.result ?? 'missing',
@@ -62,27 +62,5 @@ export async function findStore(databaseName: string): Promise<FoundStore> {
   return { store, durability: DURABILITY[choice], records };
 }
 
-interface Probed {
-  readonly result: Probe;
-  readonly store: Store | null;
-  readonly detail: string;
-}
-
-async function probe(open: () => Promise<Result<Store, StoreFailure>>): Promise<Probed> {
-  const opened = await open();
-  if (!opened.ok) return failed(opened.error);
-  const listed = await opened.value.list();
-  if (!listed.ok) return failed(listed.error);
-  const hasFiles = listed.value.some((name) => parseFileName(name) !== null);
-  return { result: hasFiles ? 'has-files' : 'empty', store: opened.value, detail: '' };
-}
-
-const failed = ({ detail }: StoreFailure): Probed => ({
-  result: isMissing(detail) ? 'missing' : 'fails',
-  store: null,
-  detail,
-});
-
-/** How browsers say "not here": refused by a private window, or never built in. */
-export const isMissing = (detail: string): boolean =>
-  /^(SecurityError|NotSupportedError|TypeError|ReferenceError)/.test(detail);
+const wait = (delayMs: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, delayMs));

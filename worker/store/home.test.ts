@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { chooseHome, judgeLoss } from './home.ts';
-import type { HomeMarker, HomeProbes } from './home.ts';
+import type { HomeChoice, HomeMarker, HomeProbes, Probe } from './home.ts';
 
 const opfsHome: HomeMarker = { store: 'opfs-async', state: 'live' };
 const indexedDbHome: HomeMarker = { store: 'indexeddb', state: 'live' };
@@ -27,11 +27,50 @@ describe('where a database lives', () => {
     { marker: null, opfs: 'empty', indexedDb: 'missing', choice: 'opfs-async' },
     { marker: null, opfs: 'fails', indexedDb: 'empty', choice: 'try-again' },
     { marker: null, opfs: 'missing', indexedDb: 'fails', choice: 'try-again' },
+    { marker: null, opfs: 'empty', indexedDb: 'fails', choice: 'try-again' },
     { marker: 'unreadable', opfs: 'empty', indexedDb: 'fails', choice: 'try-again' },
     { marker: 'unreadable', opfs: 'has-files', indexedDb: 'fails', choice: 'opfs-async' },
   ])('[STORE-22] without a marker files win: $marker, $opfs, $indexedDb', (row) => {
     expect(chooseHome(row)).toBe(row.choice);
   });
+});
+
+describe('of all that the two stores and the marker can say', () => {
+  const probes: readonly Probe[] = ['has-files', 'empty', 'missing', 'fails'];
+  const markers: readonly HomeProbes['marker'][] = [null, 'unreadable', opfsHome, indexedDbHome];
+  const all = markers.flatMap((marker) =>
+    probes.flatMap((opfs) => probes.map((indexedDb) => ({ marker, opfs, indexedDb }))),
+  );
+  const answerOf = (row: HomeProbes, store: HomeChoice): Probe =>
+    store === 'opfs-async' ? row.opfs : row.indexedDb;
+  const isStore = (choice: HomeChoice): boolean =>
+    choice === 'opfs-async' || choice === 'indexeddb';
+
+  test('[STORE-282] a store is chosen only if it answered, and never against the marker', () => {
+    for (const row of all) {
+      const choice = chooseHome(row);
+      if (isStore(choice))
+        expect(['has-files', 'empty'], name(row)).toContain(answerOf(row, choice));
+      if (typeof row.marker !== 'object' || row.marker === null) continue;
+      expect([row.marker.store, 'try-again'], name(row)).toContain(choice);
+    }
+  });
+
+  test('[STORE-282] memory is chosen only where nothing is there and nothing says that it ever was', () => {
+    const inMemory = all.filter((row) => chooseHome(row) === 'memory');
+    expect(inMemory).toEqual([{ marker: null, opfs: 'missing', indexedDb: 'missing' }]);
+  });
+
+  test('[STORE-282] without a marker no empty store is begun beside files or beside silence', () => {
+    for (const row of all.filter(({ marker }) => marker === null || marker === 'unreadable')) {
+      const choice = chooseHome(row);
+      if (!isStore(choice) || answerOf(row, choice) === 'has-files') continue;
+      const other = choice === 'opfs-async' ? row.indexedDb : row.opfs;
+      expect(['empty', 'missing'], name(row)).toContain(other);
+    }
+  });
+
+  const name = (row: HomeProbes): string => JSON.stringify(row);
 });
 
 describe('the witness', () => {

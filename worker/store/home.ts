@@ -58,9 +58,8 @@ export function chooseHome({ marker, opfs, indexedDb }: HomeProbes): HomeChoice 
   // A store that is silent may be the one that holds the files.
   if (opfs === 'fails') return 'try-again';
   if (indexedDb === 'has-files') return 'indexeddb';
-  if (marker === 'unreadable') return 'try-again';
+  if (marker === 'unreadable' || indexedDb === 'fails') return 'try-again';
   if (opfs === 'empty') return 'opfs-async';
-  if (indexedDb === 'fails') return 'try-again';
   return indexedDb === 'empty' ? 'indexeddb' : 'memory';
 }
 

@@ -2,7 +2,7 @@
 import { Link } from 'wouter';
 
 import { Button } from '../../components/button.tsx';
-import { usePerform } from '../../kitchen.tsx';
+import { usePerform, useStatus } from '../../kitchen.tsx';
 import { wordsForList } from '../../text/list.ts';
 import { useAccount } from '../../use-account.ts';
 import css from './samples-card.module.css';
@@ -10,10 +10,11 @@ import css from './samples-card.module.css';
 export function SamplesCard() {
   const perform = usePerform();
   const account = useAccount();
+  const isKept = useStatus().phase !== 'memory-only';
   return (
     <aside className={css['card']} aria-label={wordsForList.samplesTitle}>
       <p>
-        {account === null ? <strong>{wordsForList.samplesTitle} </strong> : null}
+        {account === null && isKept ? <strong>{wordsForList.samplesTitle} </strong> : null}
         {wordsForList.samplesWords}
       </p>
       <p className={css['links']}>

@@ -1,0 +1,97 @@
+/** Which store the worker takes in browsers that lack one, and what a person sees where there is none. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type BrowserContext, chromium } from '@playwright/test';
+import { launchOptions } from '../../playwright.config.ts';
+import { persistentContext } from './browser-process.ts';
+import { expect, prepareContext, Tab, test as base } from './fixtures.ts';
+import { line } from './kitchen-data.ts';
+import { type PreludeProxy, startPreludeProxy } from './prelude-proxy.ts';
+
+/** Safari before 26 has the folder, and no call there that writes into it. */
+const NO_CREATE_WRITABLE = 'delete FileSystemFileHandle.prototype.createWritable';
+const REFUSED = `throw new DOMException('refused in this window', 'SecurityError')`;
+const NO_OPFS = `StorageManager.prototype.getDirectory = async () => { ${REFUSED} }`;
+const NO_INDEXEDDB = `IDBFactory.prototype.open = () => { ${REFUSED} }`;
+
+const test = base.extend<{ ladder: PreludeProxy; anew: () => Promise<Tab> }>({
+  ladder: async ({ larder }, use) => {
+    const proxy = await startPreludeProxy(larder.url);
+    await use(proxy);
+    await proxy.close();
+  },
+  /** Starts the browser, the first time or again, and opens the app. */
+  anew: async ({ ladder }, use) => {
+    const profile = await mkdtemp(join(tmpdir(), 'larder-ladder-'));
+    let context: BrowserContext | null = null;
+    await use(async () => {
+      await context?.close();
+      // A stored shell would answer with the worker of the first visit.
+      const options = { ...launchOptions, serviceWorkers: 'block' } as const;
+      context = await persistentContext(chromium, profile, options);
+      await prepareContext(context);
+      const page = await context.newPage();
+      await page.goto(`${ladder.url}/list`);
+      return new Tab(page);
+    });
+    await (context as BrowserContext | null)?.close();
+    await rm(profile, { recursive: true, force: true });
+  },
+});
+
+test('[STORE-283] OPFS that cannot be written is no home: the kitchen lives in IndexedDB', async ({
+  ladder,
+  anew,
+}) => {
+  ladder.setPrelude(NO_CREATE_WRITABLE);
+  const tab = await anew();
+  await tab.perform('list.add', { entries: [line('Quinoa')] });
+  expect((await tab.status()).durable).toBe('strict');
+});
+
+test('[STORE-284] a kitchen stays where it is when a better store appears', async ({
+  ladder,
+  anew,
+}) => {
+  ladder.setPrelude(NO_OPFS);
+  const before = await anew();
+  await before.perform('list.add', { entries: [line('Quinoa')] });
+  ladder.setPrelude('');
+  const after = await anew();
+  await expect(after.page.getByText('Quinoa', { exact: true })).toBeVisible();
+  expect((await after.status()).durable).toBe('strict');
+});
+
+test('[STORE-285] a home that does not answer is said, and no empty kitchen is begun', async ({
+  ladder,
+  anew,
+}) => {
+  const before = await anew();
+  await before.perform('list.add', { entries: [line('Quinoa')] });
+  ladder.setPrelude(NO_OPFS);
+  const refused = await anew();
+  await expect(refused.page.getByText('Larder stopped')).toBeVisible({ timeout: 30_000 });
+  ladder.setPrelude('');
+  const after = await anew();
+  await expect(after.page.getByText('Quinoa', { exact: true })).toBeVisible();
+});
+
+test('[STORE-286] where nothing is kept every screen says so, and nothing calls it saved', async ({
+  ladder,
+  anew,
+}) => {
+  ladder.setPrelude(`${NO_OPFS}; ${NO_INDEXEDDB}`);
+  const tab = await anew();
+  const { page } = tab;
+  const banner = page.getByRole('complementary', { name: 'Nothing is kept on this device' });
+  await tab.perform('list.add', { entries: [line('Quinoa')] });
+  await expect(page.getByText('Quinoa', { exact: true })).toBeVisible();
+  await expect(page.getByText('Saved on this')).toHaveCount(0);
+  for (const path of ['/list', '/shop', '/week', '/recipes', '/pantry', '/settings', '/sign-in']) {
+    await page.evaluate((to) => history.pushState(null, '', to), path);
+    await expect(banner, path).toBeInViewport({ ratio: 1 });
+  }
+  await banner.getByRole('link', { name: 'Why?' }).click();
+  await expect(page.getByText('This window cannot store anything').first()).toBeVisible();
+});
