@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { expect, newPerson, signIn, test } from './fixtures.ts';
 import { findBrowsers } from './browsers/find-browsers.ts';
 import { openSeat, type Seat } from './browsers/seat.ts';
+import { line } from './kitchen-data.ts';
 import { startProxy } from './proxy.ts';
 
 /** How often the browser is killed: the start after the last kill is the one that tells. */
@@ -46,7 +47,7 @@ for (const driver of findBrowsers()) {
 
       const laptop = await (await device()).openTab();
       await signIn(laptop, ana);
-      await laptop.perform('list.add', entry('Leeks from the laptop'));
+      await laptop.perform('list.add', { entries: [line('Leeks from the laptop')] });
       await seat.add('Bread from here');
       await laptop.settled();
       if (!(await seat.isSignedIn())) await seat.enterAccount('sign-in', ana);
@@ -93,7 +94,3 @@ async function writeUntilKilled(
   await seat.kill();
   expect(await ended, 'the stream ends with the browser').toBe('cut off');
 }
-
-const entry = (title: string) => ({
-  entries: [{ title, quantityMilli: null, unit: null, note: null, storeName: null }],
-});

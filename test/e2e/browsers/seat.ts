@@ -7,6 +7,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { SyncStatus } from '../../../shared/status.ts';
 import type { Person } from '../fixtures.ts';
+import { line } from '../kitchen-data.ts';
 import { installProbe, type ProbeWindow } from '../probe.ts';
 import type { Dump } from '../server-dump.ts';
 import { type BrowserDriver, type OpenBrowser, waitFor } from './browser-driver.ts';
@@ -78,18 +79,9 @@ export async function openSeat(driver: BrowserDriver, profile: string, url: stri
     /** Resolves when it is on disk. */
     async add(title: string): Promise<void> {
       const outcome = await evaluate(
-        (text, id) => {
-          const line = {
-            title: text,
-            quantityMilli: null,
-            unit: null,
-            note: null,
-            storeName: null,
-          };
-          const { probe } = window as unknown as ProbeWindow;
-          return probe.perform('list.add', { entries: [line] }, id);
-        },
-        title,
+        (entry, id) =>
+          (window as unknown as ProbeWindow).probe.perform('list.add', { entries: [entry] }, id),
+        line(title),
         crypto.randomUUID(),
       );
       if (!outcome.ok) throw new Error(`not added: ${JSON.stringify(outcome)}`);
