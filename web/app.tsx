@@ -48,6 +48,9 @@ const SettingsScreen = lazy(async () => ({
 const SignInScreen = lazy(async () => ({
   default: (await import('./screens/sign-in/sign-in.tsx')).SignInScreen,
 }));
+const ShareScreen = lazy(async () => ({
+  default: (await import('./screens/share/share-screen.tsx')).ShareScreen,
+}));
 const ShopScreen = lazy(async () => ({
   default: (await import('./screens/shop/shop.tsx')).ShopScreen,
 }));
@@ -120,6 +123,7 @@ function Views({ path }: { readonly path: string }) {
       <Route path="/trash" component={TrashScreen} />
       <Route path="/import" component={ImportScreen} />
       <Route path="/choices" component={ChoicesScreen} />
+      <Route path="/share" component={ShareScreen} />
       <Route path="/settings" component={SettingsScreen} />
       <Route path="/sign-in" component={SignInScreen} />
       <Route component={NotFoundScreen} />

@@ -5,13 +5,20 @@
  *
  * Asked for when an exchange has failed with something unsent, and when a tab that shows unsent work is
  * hidden, for it may never come back. Not at every edit: a worker that sends at once needs no second one.
+ * A kitchen with a household also asks for a periodic exchange, where the browser has that.
  */
 import { type Kitchen, SYNC_TAG } from '../shared/rpc.ts';
 import type { SyncStatus } from '../shared/status.ts';
 
 interface SyncRegistration extends ServiceWorkerRegistration {
   readonly sync?: { register(tag: string): Promise<void> };
+  readonly periodicSync?: {
+    register(tag: string, options: { readonly minInterval: number }): Promise<void>;
+  };
 }
+
+/** The browser makes it rarer as it sees fit, by how often the app is opened. */
+const PERIOD_MS_MIN = 12 * 3_600_000;
 
 const hasFailed = ({ phase }: SyncStatus): boolean =>
   phase === 'offline' || phase === 'server-trouble';
@@ -20,6 +27,7 @@ export function askForBackgroundSync(kitchen: Pick<Kitchen, 'watchStatus'>): voi
   if (!('serviceWorker' in navigator)) return;
   let hasUnsent = false;
   let isAsked = false;
+  let isPeriodic = false;
 
   const ask = (): void => {
     if (isAsked) return;
@@ -31,7 +39,13 @@ export function askForBackgroundSync(kitchen: Pick<Kitchen, 'watchStatus'>): voi
   };
   kitchen
     .watchStatus((status) => {
-      hasUnsent = status.unsent.rows > 0 && status.phase !== 'local-only';
+      const isAttached = status.phase !== 'local-only' && status.phase !== 'opening';
+      hasUnsent = status.unsent.rows > 0 && isAttached;
+      if (isAttached && !isPeriodic) {
+        isPeriodic = true;
+        // Given to installed apps alone.
+        registerPeriodic().catch(() => undefined);
+      }
       if (!hasUnsent) isAsked = false;
       else if (hasFailed(status)) ask();
     })
@@ -48,4 +62,9 @@ export function askForBackgroundSync(kitchen: Pick<Kitchen, 'watchStatus'>): voi
 async function register(): Promise<void> {
   const registration: SyncRegistration = await navigator.serviceWorker.ready;
   await registration.sync?.register(SYNC_TAG);
+}
+
+async function registerPeriodic(): Promise<void> {
+  const registration: SyncRegistration = await navigator.serviceWorker.ready;
+  await registration.periodicSync?.register(SYNC_TAG, { minInterval: PERIOD_MS_MIN });
 }

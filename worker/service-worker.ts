@@ -18,7 +18,9 @@ import {
 import { NavigationRoute, registerRoute } from 'workbox-routing';
 import { must } from '../shared/assert.ts';
 import { REACH_HOST, SYNC_TAG } from '../shared/rpc.ts';
+import { SHARE_PATH } from '../shared/share.ts';
 import { syncInBackground } from './background-sync.ts';
+import { takeShared } from './share-target.ts';
 
 const HOST_ANSWERS_MS = 1_000;
 
@@ -42,6 +44,12 @@ clientsClaim();
 const serverPaths = [/^\/api\//, /^\/sync\//, /^\/syncx\//, /^\/health$/, /^\/ready$/];
 registerRoute(
   new NavigationRoute(createHandlerBoundToURL('/index.html'), { denylist: serverPaths }),
+);
+
+registerRoute(
+  ({ url }) => url.pathname === SHARE_PATH,
+  ({ request }) => takeShared(request),
+  'POST',
 );
 
 self.addEventListener('message', (event: ExtendableMessageEvent) => {
@@ -71,13 +79,16 @@ async function passToHost(port: MessagePort): Promise<void> {
   });
 }
 
-self.addEventListener('sync', (event) => {
-  const sync = event as SyncEvent;
-  if (sync.tag === SYNC_TAG) sync.waitUntil(sendUnsent());
-});
+// Periodic sync is for the morning after: what others did is here before the app is opened.
+for (const name of ['sync', 'periodicsync']) {
+  self.addEventListener(name, (event) => {
+    const sync = event as SyncEvent;
+    if (sync.tag === SYNC_TAG) sync.waitUntil(exchange());
+  });
+}
 
 /** Rejects when the browser should try again later. */
-async function sendUnsent(): Promise<void> {
+async function exchange(): Promise<void> {
   const outcome = await syncInBackground({ baseUrl: `${self.location.origin}/`, wasm: readWasm });
   if (outcome === 'done') return;
   const windows = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });

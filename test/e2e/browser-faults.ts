@@ -64,6 +64,7 @@ export async function clearSiteData(page: Page): Promise<void> {
 
 export interface ServiceWorkerControl {
   dispatchSync(tag: string): Promise<void>;
+  dispatchPeriodicSync(tag: string): Promise<void>;
   /** Ends the running worker; its registration stays, and the next event starts it again. */
   stop(): Promise<void>;
 }
@@ -98,6 +99,13 @@ export async function controlServiceWorker(
         registrationId,
         tag,
         lastChance: false,
+      });
+    },
+    async dispatchPeriodicSync(tag) {
+      await session.send('ServiceWorker.dispatchPeriodicSyncEvent', {
+        origin,
+        registrationId,
+        tag,
       });
     },
     async stop() {

@@ -76,3 +76,5 @@ export const wordsForNotFound = {
   words: 'There is no page at this address. Your kitchen is where you left it.',
   toList: 'To the shopping list',
 } as const;
+
+export const wordsForShare = { title: 'Shared with Larder' } as const;

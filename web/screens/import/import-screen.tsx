@@ -9,6 +9,7 @@
 import { FileDown, Upload } from 'lucide-react';
 import { type DragEvent, type FormEvent, useEffect, useRef, useState } from 'react';
 import { useLocation } from 'wouter';
+import { useHistoryState } from 'wouter/use-browser-location';
 
 import { Button } from '../../components/button.tsx';
 import { cx } from '../../components/cx.ts';
@@ -29,18 +30,27 @@ type Stage =
   | { readonly type: 'done'; readonly count: number };
 
 const choosing: Stage = { type: 'choosing' };
+const beginning: Stage = { type: 'reading', done: 0, all: 0 };
 
 export function ImportScreen() {
-  const [stage, setStage] = useState<Stage>(choosing);
+  // What another app shared stands in the history entry.
+  const shared = useHistoryState<{ readonly shared?: string } | null>()?.shared ?? null;
+  const [stage, setStage] = useState<Stage>(shared === null ? choosing : beginning);
   const [, go] = useLocation();
 
   const read = async (texts: readonly string[], files: readonly File[]) => {
-    setStage({ type: 'reading', done: 0, all: 0 });
+    setStage(beginning);
     const plan = await readImport(texts, files, (done, all) =>
       setStage({ type: 'reading', done, all }),
     );
     setStage({ type: 'preview', plan });
   };
+  useEffect(() => {
+    if (shared === null) return;
+    void readImport([shared], [], () => undefined).then((plan) =>
+      setStage({ type: 'preview', plan }),
+    );
+  }, [shared]);
 
   return (
     <View title={text.title}>

@@ -21,6 +21,7 @@ import { useKitchen, usePerform } from '../../kitchen.tsx';
 import { wordsForQuickAdd } from '../../text/list.ts';
 import { readAsText, rememberAsText } from './as-text.ts';
 import css from './quick-add.module.css';
+import { keepQuickAddDraft, readQuickAddDraft } from './quick-add-draft.ts';
 import { Suggestions, suggestionId } from './suggestions.tsx';
 import { UnderstoodChips } from './understood-chips.tsx';
 import { completeLast, understand, type UnderstoodPiece } from './understood.ts';
@@ -31,20 +32,19 @@ interface QuickAddProps {
   readonly onAdded?: () => void;
 }
 
-const DRAFT_KEY = 'larder:quick-add';
 /** A different example each time the field is opened, without a clock in view. */
 const EXAMPLE = wordsForQuickAdd.examples[Date.now() % wordsForQuickAdd.examples.length];
 
 export function QuickAdd({ inputRef, focusFirst = false, onAdded }: QuickAddProps) {
   const perform = usePerform();
   const listId = useId();
-  const [text, setStoredText] = useState(() => sessionStorage.getItem(DRAFT_KEY) ?? '');
+  const [text, setStoredText] = useState(readQuickAddDraft);
   const [asText, setAsText] = useState(readAsText);
   const [chosen, setChosen] = useState(-1);
   const [closed, setClosed] = useState(false);
 
   const setText = (next: string) => {
-    sessionStorage.setItem(DRAFT_KEY, next);
+    keepQuickAddDraft(next);
     setStoredText(next);
     setChosen(-1);
     setClosed(false);
@@ -62,7 +62,7 @@ export function QuickAdd({ inputRef, focusFirst = false, onAdded }: QuickAddProp
     const result = await perform('list.add', { entries: what.map(({ entry }) => entry) });
     if (result.ok) onAdded?.();
     // Not saved: the words come back, before whatever was typed meanwhile.
-    else setText([before, sessionStorage.getItem(DRAFT_KEY)].filter(Boolean).join(', '));
+    else setText([before, readQuickAddDraft()].filter(Boolean).join(', '));
   };
   const take = (suggestion: Suggestion) =>
     add(understand(completeLast(text, typedTitle, suggestion.title), asText));
