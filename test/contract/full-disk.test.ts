@@ -101,3 +101,29 @@ test('[STORE-314] on a full disk acts are refused, what waits is sent, nothing i
   await stored.stop();
   await database.close();
 });
+
+test('[STORE-319] a device that keeps nothing says so, whatever else there is to say', async () => {
+  const database = await openLocalDatabase({
+    store: createMemoryFiles(),
+    clock: createBrowserClock(),
+    randomBytes,
+    wasm,
+  });
+  expect(database.storeKind).toBe('memory');
+  const server = await createModelServer(kitchenSchema, { extensions: true });
+  const engine = createEngine({
+    database,
+    schema: kitchenSchema,
+    transport: server.transport,
+    clock: createFastClock(),
+    ids: createIds(createRandom(29)),
+    journal: createJournal(),
+    durability: 'none',
+  });
+  expect(await engine.open()).toMatchObject({ ok: true });
+  expect(engine.status()).toMatchObject({ phase: 'memory-only', durable: 'none' });
+  expect(await engine.attach('household')).toMatchObject({ type: 'attached' });
+  expect(engine.status().phase).toBe('memory-only');
+  await engine.stop();
+  await database.close();
+});

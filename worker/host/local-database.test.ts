@@ -3,11 +3,13 @@ import { createRequire } from 'node:module';
 import { expect, test } from 'vitest';
 import { err, ok } from '../../shared/result.ts';
 import type { Witness } from '../store/home.ts';
-import type { Store } from '../store/files.ts';
+import type { Store, StoreError } from '../store/files.ts';
 import { createBrowserClock } from './browser-clock.ts';
 import { randomBytes } from './crypto-ids.ts';
-import { openLocalDatabase } from './local-database.ts';
+import { openLocalDatabase, testCapture } from './local-database.ts';
 import { createMemoryFiles } from './memory-files.ts';
+import { loadSqliteEngine } from './sqlite-engine.ts';
+import type { SqliteEngine } from './sqlite-engine.ts';
 
 const wasm = new Uint8Array(
   await readFile(createRequire(import.meta.url).resolve('sql.js/dist/sql-wasm.wasm')),
@@ -99,4 +101,79 @@ test('[STORE-23] what left the device and is gone from the files is certain loss
   const third = await openLocalDatabase(deps);
   expect(third.opening).toMatchObject({ clean: true, loss: 'none' });
   await third.close();
+});
+
+test('[STORE-317] a SQLite whose insides have changed is not served: the self-test names what is missing', async () => {
+  const engine = await loadSqliteEngine(wasm);
+  expect(testCapture(engine)).toBeNull();
+  // As if SQLite no longer told its file when a transaction is committed.
+  const notFound = 12;
+  const silent: SqliteEngine = {
+    ...engine,
+    addFunction: (work, signature) =>
+      engine.addFunction(signature === 'iiii' ? () => notFound : work, signature),
+  };
+  expect(testCapture(silent)).toBe('0 commits for one statement');
+});
+
+test('[STORE-318] a poisoned capture acknowledges nothing more, and memory is rebuilt from the files', async () => {
+  const store = createMemoryFiles();
+  const failures: StoreError[] = [];
+  const deps = { store, clock: createBrowserClock(), randomBytes, wasm };
+  const onFailed = (failure: StoreError): void => void failures.push(failure);
+  const first = await openLocalDatabase({ ...deps, onFailed });
+  first.sql.script('create table line(id text primary key)');
+  first.sql.run(`insert into line values ('milk')`);
+  await first.whenDurable(first.committedSeq());
+  first.sql.script('pragma page_size = 8192; vacuum');
+  const unknown = expect.objectContaining({ outcome: 'outcome-unknown' });
+  expect(() => first.sql.run(`insert into line values ('eggs')`)).toThrow(unknown);
+  await expect(first.whenDurable(first.committedSeq())).rejects.toThrow(unknown);
+  expect(() => first.sql.all('select id from line')).toThrow(unknown);
+  expect(failures).toHaveLength(1);
+  expect(first.image()).toBeNull();
+  await first.close();
+  const second = await openLocalDatabase(deps);
+  expect(second.sql.all('select id from line')).toEqual([{ id: 'milk' }]);
+  expect(second.sql.all('pragma page_size')).toEqual([{ page_size: 4096 }]);
+  second.sql.run(`insert into line values ('eggs')`);
+  await second.whenDurable(second.committedSeq());
+  await second.close();
+});
+
+test('[STORE-313] after an unknown outcome the database is read-only until the store answers again', async () => {
+  const inner = createMemoryFiles();
+  let isBroken = false;
+  const broken = () => Promise.resolve(err({ type: 'broken' as const, detail: 'planted' }));
+  const store: Store = {
+    ...inner,
+    put: (name, bytes) => (isBroken ? broken() : inner.put(name, bytes)),
+    // The fence finds no names either: nobody can say what became of the attempt.
+    list: () => (isBroken && first !== null ? broken() : inner.list()),
+  };
+  const deps = { store, clock: createBrowserClock(), randomBytes, wasm };
+  let first: Awaited<ReturnType<typeof openLocalDatabase>> | null = null;
+  first = await openLocalDatabase(deps);
+  first.sql.script('create table line(id text primary key)');
+  await first.whenDurable(first.committedSeq());
+  isBroken = true;
+  first.sql.run(`insert into line values ('milk')`);
+  const { sql } = first;
+  await expect(first.whenDurable(first.committedSeq())).rejects.toThrow(
+    expect.objectContaining({ outcome: 'outcome-unknown' }),
+  );
+  expect(() => sql.all('select id from line')).toThrow('planted');
+  await first.close();
+  first = null;
+  const second = await openLocalDatabase(deps);
+  const eggs = () =>
+    second.sql.transaction(() => second.sql.run(`insert into line values ('eggs')`));
+  expect(second.readOnly()).toMatchObject({ type: 'broken' });
+  expect(second.sql.all('select id from line')).toEqual([]);
+  expect(eggs).toThrow(expect.objectContaining({ outcome: 'not-saved' }));
+  isBroken = false;
+  await second.retrySaving();
+  eggs();
+  await second.whenDurable(second.committedSeq());
+  await second.close();
 });

@@ -43,13 +43,13 @@ export interface CompactionLimits extends RetentionLimits {
 }
 
 export const COMPACTION_LIMITS: CompactionLimits = {
-  mergeSegmentsMin: 24,
-  mergeMergedMin: 8,
+  mergeSegmentsMin: 48,
+  mergeMergedMin: 96,
   quietMs: 2_000,
-  quietMergeSegmentsMin: 8,
+  quietMergeSegmentsMin: 48,
   smallSegmentBytesMax: 256 * 1024,
   mergedBytesMax: 4 * 1024 * 1024,
-  baseAfterBytesMin: 4 * 1024 * 1024,
+  baseAfterBytesMin: 8 * 1024 * 1024,
   baseAfterBytesMax: 32 * 1024 * 1024,
   replaceableAfterMs: 60_000,
   replaceableAfterWallMs: 600_000,
@@ -145,7 +145,7 @@ export function createCompaction(deps: CompactionDeps): Compaction {
   const baseDueAfter = (pageCount: number): number =>
     Math.min(
       limits.baseAfterBytesMax,
-      Math.max(limits.baseAfterBytesMin, (pageCount * PAGE_SIZE_BYTES) / 2),
+      Math.max(limits.baseAfterBytesMin, pageCount * PAGE_SIZE_BYTES),
     );
 
   async function writeBase(): Promise<void> {

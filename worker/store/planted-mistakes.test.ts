@@ -40,12 +40,6 @@ const mistakes: readonly Mistake[] = [
     wrong: 'a.seq - b.seq || a.epoch - b.epoch || a.nonce - b.nonce;',
   },
   {
-    name: 'reuse names: a nonce that is not random',
-    file: 'worker/store/page-log.ts',
-    right: 'nonce: new DataView(nonceBytes.buffer, nonceBytes.byteOffset, 4).getUint32(0, true),',
-    wrong: 'nonce: 7,',
-  },
-  {
     name: 'put before the store is settled',
     file: 'worker/store/page-log.ts',
     right: 'const settled = deps.store.settle();',
