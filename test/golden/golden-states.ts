@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import { gunzipSync, gzipSync } from 'node:zlib';
+import { createResolver, type Resolver } from '../../shared/schema/resolve.ts';
 import { kitchenSchema } from '../../shared/schema/tables.ts';
 import type { SyncRequest, Transport } from '../../worker/engine/ports.ts';
 import { createModelServer } from '../sim/model-server.ts';
@@ -133,6 +134,14 @@ export const STATES: Readonly<Record<string, State>> = {
 
 const restoredOf = new WeakMap<Making, Device>();
 
+const settle = createResolver(kitchenSchema);
+
+/** Knows nothing about one row: it is held, as rows were that a person had to decide about. */
+const atALoss: Resolver = (conflicts) => {
+  if (conflicts.some(({ mine }) => mine?.['name'] === 'mine')) throw new Error('at a loss');
+  return settle(conflicts);
+};
+
 /** Makes one state with the code of today. */
 export async function makeGolden(state: State, extensions: boolean): Promise<Golden> {
   const server = await createModelServer(kitchenSchema, { extensions });
@@ -151,7 +160,12 @@ export async function makeGolden(state: State, extensions: boolean): Promise<Gol
       return { type: 'no-answer', reason: 'network' };
     },
   };
-  const device = await createDevice({ schema: kitchenSchema, transport, ids });
+  const device = await createDevice({
+    schema: kitchenSchema,
+    transport,
+    ids,
+    resolver: atALoss,
+  });
   const making: Making = {
     server,
     device,

@@ -47,6 +47,8 @@ export const wordsForAccount = {
   unsentTitle: (count: number) =>
     `${counted(count, "change hasn't", "changes haven't")} reached your household yet`,
   sendAndSignOut: 'Send and sign out',
+  openChoices: (count: number) =>
+    `${count} ${plural(count, 'needs', 'need')} your choice. Your side of it is on this device alone: locked it is kept, signed out it is forgotten.`,
   keepLocked: 'Sign out, keep them locked on this device',
   sendOff: 'Needs a network. Try again when this device is online.',
   stillUnsent: 'Not everything could be sent. Try again with a network.',

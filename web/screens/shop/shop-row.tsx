@@ -4,6 +4,7 @@ import type { ListRow } from '../../../shared/queries.ts';
 import { cx } from '../../components/cx.ts';
 import { Tick } from '../../components/tick.tsx';
 import { wordsForList } from '../../text/list.ts';
+import { InlineChoice } from '../choices/inline-choice.tsx';
 import { metaOf } from '../list/list-row.tsx';
 import css from './shop.module.css';
 
@@ -17,7 +18,11 @@ export function ShopRow({ row, onTick }: ShopRowProps) {
   const meta = metaOf(row);
   return (
     <li
-      className={cx(css['row'], row.state === 'basket' && css['ticked'])}
+      className={cx(
+        css['row'],
+        row.state === 'basket' && css['ticked'],
+        row.inQuestion && css['asked'],
+      )}
       data-row={row.key}
       data-state={row.state}
     >
@@ -34,6 +39,7 @@ export function ShopRow({ row, onTick }: ShopRowProps) {
       <span className={css['amount']} aria-hidden="true">
         {amount}
       </span>
+      {row.inQuestion ? <InlineChoice ids={row.ids} /> : null}
     </li>
   );
 }

@@ -23,7 +23,7 @@ const CANNOT_SEND: ReadonlySet<string> = new Set(['offline', 'server-trouble', '
 
 export function SignOutSheet({ onClose }: { readonly onClose: () => void }) {
   const kitchen = useKitchen();
-  const { phase, unsent, kitchen: name } = useStatus();
+  const { phase, unsent, choices, kitchen: name } = useStatus();
   const waiting = (useQuery('timeline', { limit: LISTED_MAX }) ?? []).filter(isWaiting);
   const toast = useToast();
   const [, navigate] = useLocation();
@@ -63,7 +63,7 @@ export function SignOutSheet({ onClose }: { readonly onClose: () => void }) {
       foot={
         <>
           <Button onClick={onClose}>{wordsForFrame.cancel}</Button>
-          {hasUnsent ? (
+          {hasUnsent || choices > 0 ? (
             <Button disabled={working} onClick={() => void leave('keep-locked')}>
               {wordsForAccount.keepLocked}
             </Button>
@@ -89,6 +89,7 @@ export function SignOutSheet({ onClose }: { readonly onClose: () => void }) {
           <p>{wordsForAccount.signOutWords}</p>
         )}
         {hasUnsent ? <LetGo disabled={working} onGone={() => leave('send-first')} /> : null}
+        {choices > 0 ? <p>{wordsForAccount.openChoices(choices)}</p> : null}
         {hasUnsent && offline ? <p>{wordsForAccount.sendOff}</p> : null}
         {stillUnsent ? <p role="alert">{wordsForAccount.stillUnsent}</p> : null}
       </div>
