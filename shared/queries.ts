@@ -213,14 +213,16 @@ export interface ChoiceView {
   readonly parts: readonly { readonly table: string; readonly rows: number }[];
 }
 
-/** A side that lost, kept for thirty days. */
+/** A side that lost, or a row as it was before an act of this device; kept for thirty days. */
 export interface VersionView {
-  readonly id: number;
+  readonly id: string;
   readonly table: string;
   readonly subjectId: string;
   readonly title: string;
   readonly at: string;
-  readonly side: 'mine' | 'theirs';
+  readonly side: 'mine' | 'theirs' | 'before';
+  /** The act that replaced it, for `before`. */
+  readonly act: Sentence | null;
   readonly fields: readonly { readonly columns: readonly string[]; readonly values: Values }[];
   readonly rows: number;
 }

@@ -166,8 +166,8 @@ export interface ActArgs {
   /** What conflicts left for a person: theirs stands already, the answer is given on the row as it is. */
   'choice.answer': { readonly choiceId: number; readonly answer: ChoiceAnswer };
   'choice.answerAll': { readonly choiceIds: readonly number[]; readonly side: 'mine' | 'theirs' };
-  /** A side that lost, written again. */
-  'version.restore': { readonly versionId: number };
+  /** A side that lost, or what an act of this device replaced, written again (`VersionView`). */
+  'version.restore': { readonly versionId: string };
   /** The inverse of one act of this device; it never tramples a newer edit, it asks. */
   'act.undo': { readonly actId: string };
   /** Takes an undo back; `actId` is that of the undo. */

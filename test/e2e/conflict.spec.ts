@@ -115,7 +115,11 @@ test('[UI-320] the card: keys answer, a mix is its own value, and the side not t
 
   await page.goto(new URL('/list', page.url()).href);
   await page.getByRole('button', { name: 'Edit Milk' }).click();
-  await page.getByRole('button', { name: /^Bring back Milk/ }).click();
+  await page.getByText(/earlier versions?$/).click();
+  await page
+    .getByRole('button', { name: /^Bring back Milk/ })
+    .first()
+    .click();
   await expect.poll(() => findLine(laptopTab, 'Milk')).toMatchObject({ quantity_milli: 2000 });
 });
 

@@ -1,7 +1,7 @@
 /** Conflicts about more than one row: a recipe with its parts, a meal with its lines, an act as a whole. */
 import { describe, expect, test } from 'vitest';
 import { readQuickAdd } from '../../shared/domain/quick-add.ts';
-import { createHousehold, dump, idle, ids, lasagne } from './household.ts';
+import { createHousehold, dump, idle, ids, lasagne, lostOf } from './household.ts';
 import type { KitchenDevice } from './kitchen-device.ts';
 
 describe('recipes', () => {
@@ -118,8 +118,8 @@ describe('recipes', () => {
     const [choice] = phone.choices();
     await phone.done('choice.answer', { choiceId: choice?.id ?? 0, answer: { side: 'theirs' } });
     expect(phone.choices()).toEqual([]);
-    const [version] = phone.ask('versions', { id });
-    await phone.done('version.restore', { versionId: version?.id ?? 0 });
+    const [version] = lostOf(phone, id);
+    await phone.done('version.restore', { versionId: version?.id ?? '' });
     await phone.sync();
     await laptop.sync();
     expect(laptop.ask('recipe', { id })).toEqual(mine);

@@ -5,7 +5,16 @@
 import { describe, expect, test } from 'vitest';
 import type { ActArgs } from '../../shared/acts/acts.ts';
 import { readQuickAdd } from '../../shared/domain/quick-add.ts';
-import { addMilk, createHousehold, disagree, idle, milkOf } from './household.ts';
+import {
+  addMilk,
+  createHousehold,
+  disagree,
+  idle,
+  ids,
+  lasagne,
+  lostOf,
+  milkOf,
+} from './household.ts';
 
 describe.each([{ extensions: false }, { extensions: true }])(
   'two amounts, extensions $extensions',
@@ -67,7 +76,7 @@ describe('answering', () => {
     await phone.sync();
     await laptop.sync();
     for (const kitchen of [laptop, phone]) expect(milkOf(kitchen).quantity).toBe(2000);
-    expect(phone.ask('versions', { id })).toMatchObject([
+    expect(lostOf(phone, id)).toMatchObject([
       {
         side: 'theirs',
         title: 'Milk',
@@ -76,7 +85,7 @@ describe('answering', () => {
     ]);
     await phone.done('act.undo', { actId: answered.actId });
     expect(phone.choices()).toMatchObject([{ subjectId: id }]);
-    expect(phone.ask('versions', { id })).toEqual([]);
+    expect(lostOf(phone, id)).toEqual([]);
     await phone.sync();
     await laptop.sync();
     for (const kitchen of [laptop, phone]) expect(milkOf(kitchen).quantity).toBe(3000);
@@ -92,13 +101,13 @@ describe('answering', () => {
       answer: { side: 'theirs' },
     });
     expect(phone.device.engine.status()).toMatchObject({ ...idle, choices: 0 });
-    const [version] = phone.ask('versions', { id });
+    const [version] = lostOf(phone, id);
     expect(version).toMatchObject({ side: 'mine', fields: [{ values: { quantity_milli: 2000 } }] });
     await phone.done('act.undo', { actId: answered.actId });
     expect(phone.device.engine.status()).toMatchObject({ ...idle, choices: 1 });
     await phone.done('choice.answer', { choiceId: choice?.id ?? 0, answer: { side: 'theirs' } });
-    const [again] = phone.ask('versions', { id });
-    await phone.done('version.restore', { versionId: again?.id ?? 0 });
+    const [again] = lostOf(phone, id);
+    await phone.done('version.restore', { versionId: again?.id ?? '' });
     await phone.sync();
     await laptop.sync();
     expect(milkOf(laptop)).toEqual({ id, quantity: 2000, note: 'the blue one' });
@@ -118,10 +127,7 @@ describe('answering', () => {
     expect(home.phone.choices()).toHaveLength(1);
     expect(await mix({ quantity_milli: 5000 })).toMatchObject({ ok: true });
     expect(milkOf(home.phone).quantity).toBe(5000);
-    expect(home.phone.ask('versions', { id: null }).map(({ side }) => side)).toEqual([
-      'mine',
-      'theirs',
-    ]);
+    expect(lostOf(home.phone, null).map(({ side }) => side)).toEqual(['mine', 'theirs']);
     expect(await mix({ quantity_milli: 6000 })).toMatchObject({ error: { type: 'gone' } });
   });
 
@@ -132,7 +138,7 @@ describe('answering', () => {
     expect(home.phone.choices()).toHaveLength(1);
     const edit = await home.phone.done('list.edit', { id, quantityMilli: 4000 });
     expect(home.phone.choices()).toEqual([]);
-    expect(home.phone.ask('versions', { id })).toMatchObject([{ side: 'mine' }]);
+    expect(lostOf(home.phone, id)).toMatchObject([{ side: 'mine' }]);
     await home.phone.done('act.undo', { actId: edit.actId });
     expect(home.phone.choices()).toHaveLength(1);
   });
@@ -153,7 +159,7 @@ describe('answering', () => {
     await phone.sync();
     await laptop.sync();
     expect(milkOf(laptop).quantity).toBe(2000);
-    expect(phone.ask('versions', { id })).toMatchObject([
+    expect(lostOf(phone, id)).toMatchObject([
       { side: 'theirs', fields: [{ values: { quantity_milli: 7000 } }] },
     ]);
   });
@@ -218,16 +224,44 @@ describe('what lost by itself', () => {
     await phone.done('list.edit', { id, priceMinor: 149 });
     await phone.sync();
     await laptop.sync();
-    const versions = [...laptop.ask('versions', { id }), ...phone.ask('versions', { id })];
+    const versions = [...lostOf(laptop, id), ...lostOf(phone, id)];
     expect(versions).toHaveLength(1);
     expect(versions[0]?.fields[0]?.columns).toEqual(['price_minor']);
     laptop.device.sql.run(`update versions set at = '2020-01-01T00:00:00.000Z'`);
-    expect(laptop.ask('versions', { id })).toEqual([]);
+    expect(lostOf(laptop, id)).toEqual([]);
     await laptop.done('list.edit', { id, priceMinor: 1 });
     await phone.done('list.edit', { id, priceMinor: 2 });
     await phone.sync();
     await laptop.sync();
     expect(laptop.rows('versions')).toHaveLength(1);
     expect(laptop.rows('version_rows')).toHaveLength(1);
+  });
+
+  test('[CONF-339] what an own act replaced can be brought back too, a recipe with its parts', async () => {
+    const home = await createHousehold(async () => undefined);
+    const { laptop } = home;
+    const id = ids.rowId();
+    await laptop.done('recipe.create', lasagne(id));
+    const before = laptop.ask('recipe', { id });
+    await laptop.done('recipe.edit', {
+      id,
+      fields: { title: 'Moussaka' },
+      ingredients: [{ id: null, wording: '3 aubergines', section: null, optional: false }],
+      steps: [],
+    });
+    await laptop.done('recipe.set', { id, rating: 3 });
+    const [rated, edited] = laptop.ask('versions', { id });
+    expect(rated).toMatchObject({ side: 'before', act: { key: 'recipe.set.rating' } });
+    expect(edited).toMatchObject({ side: 'before', title: 'Lasagne', rows: 4 });
+    await laptop.done('version.restore', { versionId: edited?.id ?? '' });
+    expect(laptop.ask('recipe', { id })).toMatchObject({
+      title: 'Lasagne',
+      rating: 3,
+      steps: before?.steps ?? [],
+      ingredients: expect.arrayContaining([...(before?.ingredients ?? [])]),
+    });
+    expect(await laptop.perform('version.restore', { versionId: 'act:nothing:x' })).toMatchObject({
+      error: { type: 'gone' },
+    });
   });
 });

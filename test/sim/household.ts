@@ -76,3 +76,7 @@ export const lasagne = (id: string): ActArgs['recipe.create'] => ({
 
 export const dump = (kitchen: KitchenDevice): unknown =>
   Object.keys(kitchenSchema.tables).map((table) => [table, kitchen.rows(table)]);
+
+/** Sides that lost, without what the device's own acts replaced. */
+export const lostOf = (kitchen: KitchenDevice, id: string | null) =>
+  kitchen.ask('versions', { id }).filter(({ side }) => side !== 'before');

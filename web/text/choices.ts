@@ -169,11 +169,14 @@ export const wordsForChoices = {
 
 export const wordsForVersions = {
   title: 'Earlier versions',
+  count: (count: number) => counted(count, 'earlier version', 'earlier versions'),
   of: (title: string) => `Earlier versions of ${title}`,
-  intro: 'What lost when two devices changed the same is kept on this device for 30 days.',
+  intro:
+    'What you replaced here, and what lost when two devices changed the same, is kept on this device for 30 days.',
   empty: 'No earlier versions on this device.',
   mine: 'Yours',
   theirs: 'From another device',
+  before: (sentence: string) => `Before “${sentence}”`,
   bringBack: 'Bring back',
   bringBackOne: (title: string, when: string) => `Bring back ${title} of ${when}`,
   rows: (rows: number) => counted(rows, 'row', 'rows'),

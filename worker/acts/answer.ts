@@ -72,7 +72,7 @@ function takeMine(work: Work, choice: OpenChoice, current: LocalRow | null): voi
       ? []
       : [{ table: other.table, id: other.id, row: other.mine }],
   );
-  const written = writeBack(work, [{ table, id, row: mine }, ...tree], choice.columns);
+  const written = writeBack(work, [{ table, id, row: mine }, ...tree], () => choice.columns);
   if (written === 0) work.refuse({ type: 'gone', table, id });
 }
 

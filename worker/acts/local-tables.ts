@@ -40,6 +40,7 @@ create table if not exists act_rows (
   bytes blob,
   primary key (act_id, table_name, row_id)
 ) strict, without rowid;
+create index if not exists idx_act_rows_row on act_rows (table_name, row_id);
 create table if not exists act_open (
   singleton_key integer primary key check (singleton_key = 1),
   act_id text not null,

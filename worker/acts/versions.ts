@@ -1,12 +1,14 @@
 /**
  * Sides that lost: what a merge, an answer or a removal put aside is kept on this device for 30 days, so
- * that nothing typed is ever gone. `version.restore` brings one back as an ordinary act.
+ * that nothing typed is ever gone. `version.restore` brings one back as an ordinary act; it does the same with
+ * what an act of this device replaced, of which the timeline has the images.
  */
 import type { ActArgs, Sentence } from '../../shared/acts/acts.ts';
 import { addDays } from '../../shared/domain/day.ts';
 import type { LocalRow, LocalValue } from '../../shared/schema/row-codec.ts';
 import type { RowImage, Sql } from '../engine/ports.ts';
 import { columnsOf, imageText, isPeopleTable, readImage, readNames, titleOfRow } from './images.ts';
+import { bytesColumn } from './local-tables.ts';
 import { textOf, type NewRow, type PeopleTable, type Work } from './work.ts';
 
 export const versionDaysMax = 30;
@@ -89,12 +91,12 @@ export function withLiveLinks(
 
 /**
  * Writes rows that are to be here again, parents first: those that are gone are inserted, those that are
- * here get the given columns (all that can be edited where none are given). Tells how many were written.
+ * here get their columns (all that can be edited where none are named). Tells how many were written.
  */
 export function writeBack(
   work: Work,
   images: readonly RowImage[],
-  columns: readonly string[],
+  columnsOfRow: (table: string, id: string) => readonly string[],
 ): number {
   const returning = new Set(
     images
@@ -114,6 +116,7 @@ export function writeBack(
       work.insert(table, { ...row, ...stamp } as unknown as NewRow<typeof table>);
       continue;
     }
+    const columns = columnsOfRow(table, id);
     const names = columnsOf(table)
       .filter(([, column]) => column.merge !== 'fixed' && column.kind !== 'blob')
       .map(([name]) => name)
@@ -125,7 +128,7 @@ export function writeBack(
   return written;
 }
 
-export function readVersionRows(sql: Sql, versionId: number): readonly RowImage[] {
+function readVersionRows(sql: Sql, versionId: number): readonly RowImage[] {
   return sql
     .all(
       `select table_name, row_id, image from version_rows where version_id = ?1 order by ordinal`,
@@ -138,19 +141,68 @@ export function readVersionRows(sql: Sql, versionId: number): readonly RowImage[
     });
 }
 
+interface Version {
+  readonly at: string;
+  readonly rows: readonly RowImage[];
+  /** What is written of a row that is still here; none: all that can be edited. */
+  columnsOf(table: string, id: string): readonly string[];
+}
+
+function findLost(sql: Sql, versionId: number): Version | null {
+  const [version] = sql.all('select columns, at from versions where id = ?1', [versionId]);
+  if (version === undefined) return null;
+  const columns = readNames(version['columns']);
+  return {
+    at: textOf(version['at']),
+    rows: readVersionRows(sql, versionId),
+    columnsOf: () => columns,
+  };
+}
+
+/** A row, and of a recipe its parts, as they were before one act of this device. */
+function findReplaced(sql: Sql, actId: string, id: string): Version | null {
+  const [act] = sql.all('select at from acts where id = ?1', [actId]);
+  if (act === undefined) return null;
+  const changed = new Map<string, readonly string[]>();
+  const rows = sql
+    .all(
+      `select table_name, row_id, before, after, bytes from act_rows
+       where act_id = ?1 and before is not null and (row_id = ?2
+         or (table_name glob 'recipe_*' and json_extract(before, '$.recipe_id') = ?2))
+       order by row_id <> ?2, ordinal`,
+      [actId, id],
+    )
+    .flatMap((row): RowImage[] => {
+      const table = textOf(row['table_name']);
+      const [before, after] = [readImage(table, row['before']), readImage(table, row['after'])];
+      if (before === null || !isPeopleTable(table)) return [];
+      const rowId = textOf(row['row_id']);
+      const names = Object.keys(before).filter((name) => before[name] !== after?.[name]);
+      changed.set(`${table}/${rowId}`, names);
+      const bytes = bytesColumn(table);
+      const image = bytes === null ? before : { ...before, [bytes]: row['bytes'] ?? null };
+      return [{ table, id: rowId, row: image }];
+    });
+  return {
+    at: textOf(act['at']),
+    rows,
+    columnsOf: (table, rowId) => changed.get(`${table}/${rowId}`) ?? [],
+  };
+}
+
 export function versionRestore(work: Work, { versionId }: ActArgs['version.restore']): Sentence {
-  const [version] = work.sql.all('select title, columns, at from versions where id = ?1', [
-    versionId,
-  ]);
-  const rows = readVersionRows(work.sql, versionId);
-  if (version === undefined || rows.length === 0) {
-    work.refuse({ type: 'gone', table: 'versions', id: String(versionId) });
+  const [kind, key = '', id = ''] = versionId.split(':');
+  const version =
+    kind === 'lost' ? findLost(work.sql, Number(key)) : findReplaced(work.sql, key, id);
+  const [first] = version?.rows ?? [];
+  if (version === null || first === undefined) {
+    work.refuse({ type: 'gone', table: 'versions', id: versionId });
     return { key: 'version.restore', values: { title: '', day: '' } };
   }
-  if (writeBack(work, rows, readNames(version['columns'])) === 0)
-    work.refuse({ type: 'gone', table: rows[0]?.table ?? '', id: rows[0]?.id ?? '' });
+  if (writeBack(work, version.rows, version.columnsOf) === 0)
+    work.refuse({ type: 'gone', table: first.table, id: first.id });
   return {
     key: 'version.restore',
-    values: { title: textOf(version['title']), day: textOf(version['at']).slice(0, 10) },
+    values: { title: titleOfRow(first.row), day: version.at.slice(0, 10) },
   };
 }

@@ -190,15 +190,73 @@ function versionOf(sql: Sql, row: SqlRow): VersionView | null {
   // Only an order or a link lost: nothing a person would look for.
   if (fields.length === 0) return null;
   return {
-    id: numberOf(row, 'id'),
+    id: `lost:${numberOf(row, 'id')}`,
     table,
     subjectId: textOf(row, 'row_id'),
     title: textOf(row, 'title'),
     at: textOf(row, 'at'),
     side: textOf(row, 'side') === 'mine' ? 'mine' : 'theirs',
+    act: null,
     fields,
     rows: images.length,
   };
+}
+
+const titleOf = (image: Image): string => {
+  const named = ['title', 'name', 'wording'].map((name) => image?.[name]);
+  return String(named.find((value) => typeof value === 'string') ?? '');
+};
+
+/** A row as it was before one act: what the act changed of it, or of its parts. */
+function replacedOf(sql: Sql, act: SqlRow, id: string): VersionView | null {
+  const rows = sql.all(
+    `select table_name, row_id, before, after from act_rows
+     where act_id = ?1 and before is not null and (row_id = ?2
+       or (table_name glob 'recipe_*' and json_extract(before, '$.recipe_id') = ?2))
+     order by row_id <> ?2, ordinal`,
+    [textOf(act, 'id'), id],
+  );
+  const fields = rows.flatMap((row) => {
+    const declared = tableNamed(textOf(row, 'table_name'));
+    const [before, after] = [imageOf(row, 'before'), imageOf(row, 'after')];
+    if (declared === null) return [];
+    return unitsOf(declared)
+      .filter((names) => differs(before, after, names))
+      .flatMap((names) => {
+        const values = pick(before, names);
+        const isEmpty = values === null || names.every((name) => values[name] === null);
+        return values === null || (after === null && isEmpty) ? [] : [{ columns: names, values }];
+      });
+  });
+  const [first] = rows;
+  if (first === undefined || fields.length === 0) return null;
+  return {
+    id: `act:${textOf(act, 'id')}:${id}`,
+    table: textOf(first, 'table_name'),
+    subjectId: id,
+    title: titleOf(imageOf(first, 'before')),
+    at: textOf(act, 'at'),
+    side: 'before',
+    act: JSON.parse(textOf(act, 'sentence')) as Sentence,
+    fields,
+    rows: rows.length,
+  };
+}
+
+/** What acts of this device replaced. Answers and undos keep what they put aside by themselves. */
+function replacedVersions(sql: Sql, id: string, oldest: string): readonly VersionView[] {
+  return sql
+    .all(
+      `select a.id, a.sentence, a.at from acts a
+       where a.direction = 'out' and a.state <> 'undone' and a.at >= ?2
+         and a.act not in ('choice.answer', 'choice.answerAll', 'act.undo', 'act.redo')
+         and a.id in (select act_id from act_rows
+           where before is not null and (row_id = ?1
+             or (table_name glob 'recipe_*' and json_extract(before, '$.recipe_id') = ?1)))
+       order by a.ordinal desc limit ?3`,
+      [id, oldest, VERSIONS_MAX],
+    )
+    .flatMap((act) => replacedOf(sql, act, id) ?? []);
 }
 
 /** Of a recipe its ingredients and steps belong to it too. */
@@ -207,6 +265,15 @@ export function versionsQuery(
   { id }: QueryArgs<'versions'>,
   { todayIso }: QueryContext,
 ): readonly VersionView[] {
+  const oldest = addDays(todayIso, -VERSION_DAYS);
+  const lost = lostVersions(sql, id, oldest);
+  if (id === null) return lost;
+  return [...lost, ...replacedVersions(sql, id, oldest)].sort((a, b) =>
+    a.at === b.at ? 0 : a.at < b.at ? 1 : -1,
+  );
+}
+
+function lostVersions(sql: Sql, id: string | null, oldest: string): readonly VersionView[] {
   return sql
     .all(
       `select v.* from versions v
@@ -214,7 +281,7 @@ export function versionsQuery(
          select 1 from version_rows r where r.version_id = v.id and r.ordinal = 0
            and json_extract(r.image, '$.recipe_id') = ?2 and r.table_name like 'recipe\\_%' escape '\\'))
        order by v.id desc limit ?3`,
-      [addDays(todayIso, -VERSION_DAYS), id, VERSIONS_MAX],
+      [oldest, id, VERSIONS_MAX],
     )
     .flatMap((row) => versionOf(sql, row) ?? []);
 }

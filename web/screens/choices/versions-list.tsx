@@ -2,6 +2,7 @@
 import { useState } from 'react';
 
 import type { VersionView } from '../../../shared/queries.ts';
+import { wordsForSentence } from '../../../shared/text/sentences.ts';
 import { Button } from '../../components/button.tsx';
 import { usePerform, useQuery } from '../../kitchen.tsx';
 import { wordsForVersions as text } from '../../text/choices.ts';
@@ -11,7 +12,7 @@ import css from './versions-list.module.css';
 
 const FIELDS_MAX = 4;
 
-/** Nothing at all where there are none and `quiet` is asked for. */
+/** `quiet`: folded away, and nothing at all where there are none. */
 export function VersionsList(props: { readonly ids: readonly string[]; readonly quiet?: boolean }) {
   const [id = '', ...more] = props.ids;
   return (
@@ -28,15 +29,19 @@ function VersionsOf({ id, quiet }: { readonly id: string; readonly quiet: boolea
   const versions = useQuery('versions', { id });
   if (versions === undefined) return null;
   if (versions.length === 0) return quiet ? null : <p className={css['quiet']}>{text.empty}</p>;
+  const list = (
+    <ul>
+      {versions.map((version) => (
+        <Version key={version.id} version={version} />
+      ))}
+    </ul>
+  );
+  if (!quiet) return list;
   return (
-    <section className={css['versions']} aria-label={text.title}>
-      {quiet ? <h3 className={css['heading']}>{text.title}</h3> : null}
-      <ul className={css['list']}>
-        {versions.map((version) => (
-          <Version key={version.id} version={version} />
-        ))}
-      </ul>
-    </section>
+    <details>
+      <summary className={css['heading']}>{text.count(versions.length)}</summary>
+      {list}
+    </details>
   );
 }
 
@@ -48,7 +53,10 @@ function Version({ version }: { readonly version: VersionView }) {
     <li className={css['version']} data-version={version.id}>
       <div>
         <p>
-          {text[version.side]} ·{' '}
+          {version.side === 'before'
+            ? text.before(version.act === null ? '' : wordsForSentence(version.act))
+            : text[version.side]}{' '}
+          ·{' '}
           <time dateTime={version.at} title={exactTime(version.at)}>
             {when}
           </time>
@@ -56,7 +64,7 @@ function Version({ version }: { readonly version: VersionView }) {
         </p>
         <dl className={css['fields']}>
           {version.fields.slice(0, FIELDS_MAX).map((field) => (
-            <div key={fieldName(field)}>
+            <div key={`${fieldName(field)} ${valueText(field.columns, field.values)}`}>
               <dt>{fieldName(field)}</dt>
               <dd>{valueText(field.columns, field.values)}</dd>
             </div>
