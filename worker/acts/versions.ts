@@ -145,7 +145,7 @@ interface Version {
   readonly at: string;
   readonly rows: readonly RowImage[];
   /** What is written of a row that is still here; none: all that can be edited. */
-  columnsOf(table: string, id: string): readonly string[];
+  readonly columnsOf: (table: string, id: string) => readonly string[];
 }
 
 function findLost(sql: Sql, versionId: number): Version | null {

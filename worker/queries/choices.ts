@@ -204,7 +204,7 @@ function versionOf(sql: Sql, row: SqlRow): VersionView | null {
 
 const titleOf = (image: Image): string => {
   const named = ['title', 'name', 'wording'].map((name) => image?.[name]);
-  return String(named.find((value) => typeof value === 'string') ?? '');
+  return named.find((value) => typeof value === 'string') ?? '';
 };
 
 /** A row as it was before one act: what the act changed of it, or of its parts. */
