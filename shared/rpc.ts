@@ -83,7 +83,10 @@ export interface Kitchen {
   /** What the household's restored server had otherwise than this device, as a file. */
   exportLost(): Promise<SavedRows>;
   dismissLost(): Promise<void>;
-  /** While the phase is `storage-cleared`, and only then: acts wait for this answer. */
+  /**
+   * While the phase is `storage-cleared` (acts wait for this answer) or `unreadable` (`start-anew` sets the
+   * damaged files aside), and only then.
+   */
   afterClearing(choice: AfterClearing): Promise<Cleared>;
   /** A canonical dump of the synced tables as JSON text, for export and for tests. */
   dump(): Promise<string>;

@@ -11,6 +11,7 @@ import { Button } from './components/button.tsx';
 import { EmptyState } from './components/empty-state.tsx';
 import { ToastProvider, useToast } from './components/toast.tsx';
 import type { Connection } from './connect.ts';
+import { ClosedKitchen } from './frame/closed-kitchen.tsx';
 import { NotKeptBanner } from './frame/not-kept-banner.tsx';
 import { StorageCleared } from './frame/storage-cleared.tsx';
 import { KitchenProvider } from './kitchen.tsx';
@@ -72,6 +73,7 @@ export function Root({ connection }: { readonly connection: Connection }) {
         {/* Another kitchen of this device: every view begins anew, with the notes of that one. */}
         <App key={moves} />
         <StorageCleared />
+        <ClosedKitchen />
       </KitchenProvider>
     </ToastProvider>
   );

@@ -61,6 +61,18 @@ export const withCurrent = (directory: Directory, name: string): Directory => ({
   current: getEntry(directory, name).name,
 });
 
+/** The open kitchen cannot be read: another one takes its place, for the same household. */
+export function withSetAside(directory: Directory, newName: string): Directory {
+  const damaged = currentEntry(directory);
+  const rest = directory.kitchens.filter((entry) => entry.name !== damaged.name);
+  return {
+    ...directory,
+    current: newName,
+    kitchens: [...rest, newEntry(newName, damaged.account ?? damaged.adopting)],
+    setAside: [...(directory.setAside ?? []), damaged.name],
+  };
+}
+
 /** Closed kitchens that hold what their household has not got. */
 export const sealedKitchens = (directory: Directory): readonly SealedKitchen[] =>
   directory.kitchens

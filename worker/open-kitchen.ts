@@ -4,10 +4,13 @@
  */
 import { assert } from '../shared/assert.ts';
 import { appVersion } from '../shared/app-version.ts';
+import { err } from '../shared/result.ts';
 import { kitchenSchema } from '../shared/schema/tables.ts';
 import { createJournal } from './acts/journal.ts';
 import { keptImages, localTablesSql } from './acts/local-tables.ts';
-import { createEngine } from './engine/engine.ts';
+import { isDamage, KitchenClosed, salvage, whyClosed } from './closed-kitchen.ts';
+import { createEngine, type Engine } from './engine/engine.ts';
+import type { SyncFailure } from './engine/failures.ts';
 import { writerVersion } from './engine/local-tables.ts';
 import { createBrowserClock } from './host/browser-clock.ts';
 import { createCryptoIds, randomBytes } from './host/crypto-ids.ts';
@@ -16,7 +19,7 @@ import { findStore } from './host/find-store.ts';
 import { createHomeRecords } from './host/home-records.ts';
 import { removeIndexedDbDatabase } from './host/indexeddb-files.ts';
 import { FIRST_KITCHEN } from './host/kitchen-directory.ts';
-import { openLocalDatabase } from './host/local-database.ts';
+import { openLocalDatabase, type OwnedDatabase } from './host/local-database.ts';
 import { removeOpfsDatabase } from './host/opfs-async-files.ts';
 import { isMissing } from './host/probe-store.ts';
 import type { WasmSource } from './host/sqlite-engine.ts';
@@ -85,6 +88,8 @@ export async function openKitchen(open: OpenKitchenDeps): Promise<OpenKitchen> {
     onSlow: news.onSlow,
     onRoom: news.onRoom,
     onFailed: onLost,
+  }).catch((error: unknown) => {
+    throw whyClosed(error);
   });
   const transport = createStoppableTransport(
     createWitnessedTransport(createFetchTransport({ baseUrl: open.baseUrl }), () =>
@@ -104,8 +109,7 @@ export async function openKitchen(open: OpenKitchenDeps): Promise<OpenKitchen> {
     durability,
     onDefect: onLost,
   });
-  const opened = await engine.open();
-  assert(opened.ok, `the local database opens: ${JSON.stringify(opened)}`);
+  await openEngine(engine, database);
   const deps = {
     engine: withStore(engine, database, news),
     ids,
@@ -134,6 +138,24 @@ export async function openKitchen(open: OpenKitchenDeps): Promise<OpenKitchen> {
       await database.close();
     },
   };
+}
+
+/** A database that cannot be served is let go of as it is. */
+async function openEngine(engine: Engine, database: OwnedDatabase): Promise<void> {
+  const opened = await engine.open().catch((error: unknown) => {
+    if (!isDamage(error)) throw error;
+    return err<SyncFailure>({ type: 'apply', detail: String(error) });
+  });
+  if (opened.ok) return;
+  const failure = opened.error;
+  const isAhead = failure.type === 'state' && failure.code === 'layout-ahead';
+  const isDamaged = failure.type === 'apply' && isDamage(failure.detail);
+  assert(isAhead || isDamaged, `the local database opens: ${JSON.stringify(opened)}`);
+  const closed = isAhead
+    ? new KitchenClosed('newer-kitchen')
+    : new KitchenClosed('unreadable', salvage(database.sql));
+  await database.close();
+  throw closed;
 }
 
 /** Begins a kitchen whose files are gone with what memory still held of it. */

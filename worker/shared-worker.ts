@@ -5,10 +5,12 @@
 import './zod-without-eval.ts';
 import wasmUrl from 'sql.js/dist/sql-wasm-browser.wasm?url';
 import { aliveLockName, type Kitchen } from '../shared/rpc.ts';
+import { createClosedKitchen, KitchenClosed } from './closed-kitchen.ts';
 import { serveTab } from './host/comlink-tabs.ts';
 import { openKitchenDirectory } from './host/kitchen-directory.ts';
 import { acquireLock, acquireOwnerLock } from './host/web-locks.ts';
 import { openKitchenSwitch } from './kitchen-switch.ts';
+import { firstDirectory, withSetAside } from './kitchens.ts';
 import { openKitchen, OWNED, removeKitchen, restoreKitchen } from './open-kitchen.ts';
 
 declare const self: SharedWorkerGlobalScope;
@@ -31,7 +33,18 @@ async function open(): Promise<Kitchen> {
   });
 }
 
-const opening = open();
+/** The files of the current kitchen stay; the next worker opens another one in its place. */
+async function beginAnew(): Promise<void> {
+  const file = await openKitchenDirectory();
+  const directory = (await file.read()) ?? firstDirectory();
+  await file.write(withSetAside(directory, `kitchen-${crypto.randomUUID()}`));
+  self.close();
+}
+
+const opening = open().catch((error: unknown) => {
+  if (!(error instanceof KitchenClosed)) throw error;
+  return createClosedKitchen(error, beginAnew);
+});
 opening.catch(() => self.close());
 
 const serve = ({ ports: [port] }: MessageEvent): void => {

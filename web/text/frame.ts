@@ -44,6 +44,14 @@ export const wordsForFrame = {
     'This browser is missing a part that Larder needs to keep your kitchen (shared workers). An up-to-date Chrome, Edge, Firefox or Safari works.',
   workerLostTitle: 'Larder stopped',
   workerLostWords: 'What you saved is kept. Reload to go on.',
+  newerTitle: 'Reload to go on',
+  newerWords:
+    'A newer Larder has updated your kitchen on this device. This window is older and writes nothing; what you saved is kept.',
+  unreadableTitle: 'Your kitchen cannot be opened',
+  unreadableWords:
+    'Its file on this device is damaged. It stays as it is. You can begin anew here; what your household has comes back by itself.',
+  unreadableSave: (rows: number) => `Save ${counted(rows, 'unsent row', 'unsent rows')} as a file`,
+  unreadableAnew: 'Set it aside and begin anew',
   clearedTitle: "Larder's storage was cleared",
   clearedWords:
     'The browser has removed everything that Larder kept on this device. What you see is in memory only, and gone when the last tab closes.',

@@ -33,6 +33,8 @@ export interface Directory {
   /** Name of the one that is open. */
   readonly current: string;
   readonly kitchens: readonly KitchenEntry[];
+  /** Names of databases whose files are damaged: nothing opens or removes them. */
+  readonly setAside?: readonly string[];
 }
 
 export interface DirectoryFile {

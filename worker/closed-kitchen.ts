@@ -1,0 +1,96 @@
+/**
+ * A kitchen of this device that cannot be opened, as tabs see it: the phase says why, nothing is read or
+ * written, and the files stay as they are. `newer-kitchen`: newer code has had it, this window must reload.
+ * `unreadable`: its file is damaged; what can still be read of the unsent work is offered as a file, and the
+ * person may begin anew with the damaged files set aside.
+ */
+import { err } from '../shared/result.ts';
+import type { Kitchen, SavedRows } from '../shared/rpc.ts';
+import type { SyncStatus } from '../shared/status.ts';
+import type { Sql } from './engine/ports.ts';
+import { exportUnsent } from './engine/unsent.ts';
+import { StoreError } from './store/files.ts';
+
+type ClosedPhase = Extract<SyncStatus['phase'], 'newer-kitchen' | 'unreadable'>;
+
+const NOTHING: SavedRows = { text: '', rows: 0, confirmation: '' };
+
+export class KitchenClosed extends Error {
+  override readonly name = 'KitchenClosed';
+  readonly phase: ClosedPhase;
+  readonly salvaged: SavedRows;
+
+  constructor(phase: ClosedPhase, salvaged: SavedRows = NOTHING) {
+    super(phase);
+    this.phase = phase;
+    this.salvaged = salvaged;
+  }
+}
+
+/** What SQLite says of a file that is not what it was. Anything else is no reason to give up a kitchen. */
+const DAMAGE = /malformed|not a database|disk I\/O error/;
+
+export const isDamage = (detail: unknown): boolean =>
+  DAMAGE.test(detail instanceof Error ? detail.message : String(detail));
+
+/** What a failed opening means, or the error itself where it means nothing of the kind. */
+export function whyClosed(error: unknown): unknown {
+  if (error instanceof StoreError)
+    return error.failure.detail === 'newer-schema' ? new KitchenClosed('newer-kitchen') : error;
+  return isDamage(error) ? new KitchenClosed('unreadable') : error;
+}
+
+/** The unsent work of a damaged database, as far as it can be read. */
+export function salvage(sql: Sql): SavedRows {
+  try {
+    return exportUnsent(sql);
+  } catch {
+    return NOTHING;
+  }
+}
+
+export function createClosedKitchen(
+  closed: KitchenClosed,
+  beginAnew: () => Promise<void>,
+): Kitchen {
+  const { phase } = closed;
+  const status: SyncStatus = {
+    phase,
+    unsent: { acts: 0, rows: closed.salvaged.rows },
+    held: 0,
+    choices: 0,
+    durable: 'none',
+    progress: null,
+    lastExchangeAt: null,
+    nextTryAt: null,
+    lastError: phase,
+    checkpoint: 0,
+    sourceId: '',
+  };
+  const nothing = (): void => undefined;
+  const never = <T>(): Promise<T> => new Promise<T>(nothing);
+  return {
+    perform: () => Promise.resolve(err({ type: 'not-saved', reason: 'broken' })),
+    // Screens wait behind what is said over them.
+    ask: never,
+    watch: () => Promise.resolve(nothing),
+    watchStatus(onStatus) {
+      onStatus(status);
+      return Promise.resolve(nothing);
+    },
+    attach: () => Promise.resolve({ type: 'refused', code: phase }),
+    detach: () => Promise.resolve({ type: 'failed', code: phase }),
+    account: never,
+    decide: () => Promise.resolve('failed'),
+    syncNow: () => Promise.resolve(),
+    exportUnsent: () => Promise.resolve(closed.salvaged),
+    discardUnsent: () => Promise.resolve('failed'),
+    exportLost: () => Promise.resolve(NOTHING),
+    dismissLost: () => Promise.resolve(),
+    async afterClearing() {
+      if (phase === 'unreadable') await beginAnew();
+      return 'started-anew';
+    },
+    dump: never,
+  };
+}
