@@ -11,7 +11,7 @@ import { scenarios } from '../../test/sim/anomaly-scenarios.ts';
 
 const IS_WHOLE = process.env['ANOMALY'] === 'all';
 const SEED = Number(process.env['SEED'] ?? 0);
-const SAMPLE = 5;
+const SAMPLE = 3;
 /** Never reached: the run that counts the points. */
 const NEVER = 1_000_000;
 const SCENARIO_MS_MAX = 600_000;
