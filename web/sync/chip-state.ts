@@ -40,15 +40,25 @@ export interface ChipMoment {
   readonly clock: (instant: string) => string;
 }
 
+type MakeState = (
+  icon: ChipIcon,
+  tone: ChipTone,
+  words: string,
+  below: string,
+  fades?: boolean,
+) => ChipState;
+
 export function describeChip(status: SyncStatus, moment: ChipMoment): ChipState {
   const acts = status.unsent.acts;
-  const state = (
-    icon: ChipIcon,
-    tone: ChipTone,
-    words: string,
-    below: string,
-    fades = false,
-  ): ChipState => ({ kind: status.phase, icon, tone, words, below, fades, count: acts });
+  const state: MakeState = (icon, tone, words, below, fades = false) => ({
+    kind: status.phase,
+    icon,
+    tone,
+    words,
+    below,
+    fades,
+    count: acts,
+  });
   const lastAt = status.lastExchangeAt === null ? null : moment.clock(status.lastExchangeAt);
   if (status.isSavingSlow === true && status.durable !== 'none') {
     const slow = state('disk', 'wait', wordsForChip.slow, wordsForChip.slowBelow);
@@ -99,21 +109,24 @@ export function describeChip(status: SyncStatus, moment: ChipMoment): ChipState 
       );
     case 'exchanging':
     case 'idle':
-      if (acts > 0) {
-        const sending = state('up', 'quiet', wordsForChip.sending(acts), wordsForChip.sendingBelow);
-        return { ...sending, kind: 'sending' };
-      }
-      if (lastAt === null) {
-        return { ...state('down', 'quiet', wordsForChip.connecting, ''), kind: 'connecting' };
-      }
-      return {
-        ...state('cloud-check', 'ok', wordsForChip.synced, wordsForChip.syncedBelow(lastAt), true),
-        kind: 'synced',
-      };
+      return exchange(acts, lastAt, state);
   }
 }
 
-type MakeState = (icon: ChipIcon, tone: ChipTone, words: string, below: string) => ChipState;
+/** Nothing is wrong: something is on its way, or everything has arrived. */
+function exchange(acts: number, lastAt: string | null, state: MakeState): ChipState {
+  if (acts > 0) {
+    const sending = state('up', 'quiet', wordsForChip.sending(acts), wordsForChip.sendingBelow);
+    return { ...sending, kind: 'sending' };
+  }
+  if (lastAt === null) {
+    return { ...state('down', 'quiet', wordsForChip.connecting, ''), kind: 'connecting' };
+  }
+  return {
+    ...state('cloud-check', 'ok', wordsForChip.synced, wordsForChip.syncedBelow(lastAt), true),
+    kind: 'synced',
+  };
+}
 
 /** App, server and kitchen do not fit each other; nothing of it is lost. */
 function wrongVersion(
