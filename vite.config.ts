@@ -106,6 +106,8 @@ export default defineConfig(({ isSsrBuild }) => {
             globalSetup: [join(root, 'test/pg-server.ts')],
             testTimeout: 30_000,
             hookTimeout: 60_000,
+            // A state that a busy machine reaches late is reached all the same.
+            expect: { poll: { timeout: 15_000 } },
           },
         },
       ],

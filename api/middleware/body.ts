@@ -1,7 +1,7 @@
 /**
  * Request bodies of the sync routes: bounded before memory is spent, UTF-8, one JSON object, nested no
- * deeper than allowed (protocol.md §1.1, B7). `Content-Length` is believed only to refuse early; what
- * arrives is counted all the same.
+ * deeper than allowed (protocol.md §1.1, B7). `Content-Length` is believed only to refuse before
+ * anything is read; what arrives is counted all the same.
  */
 import { limits } from '../../shared/limits.ts';
 import { type Result, err, ok } from '../../shared/result.ts';
@@ -9,8 +9,13 @@ import { type Result, err, ok } from '../../shared/result.ts';
 export type BodyFailure = 'too-large' | 'malformed';
 export type BodyObject = Readonly<Record<string, unknown>>;
 
+/** What the request says of its body; 0 when it does not say, or no number. */
+export function declaredBytes(request: Request): number {
+  const bytes = Number(request.headers.get('content-length') ?? 0);
+  return Number.isFinite(bytes) ? bytes : 0;
+}
+
 async function readBytes(request: Request, bytesMax: number): Promise<Uint8Array | null> {
-  if (Number(request.headers.get('content-length') ?? 0) > bytesMax) return null;
   if (request.body === null) return new Uint8Array();
   const chunks: Uint8Array[] = [];
   let size = 0;

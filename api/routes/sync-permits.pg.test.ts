@@ -24,7 +24,7 @@ beforeAll(async () => {
     limits: {
       ...limits,
       snapshot: { ...limits.snapshot, pageRequestsMax: PERMITS },
-      snapshotStream: { ...limits.snapshotStream, streamsMax: PERMITS, stallMs: 200 },
+      snapshotStream: { ...limits.snapshotStream, streamsMax: PERMITS, stallMs: 1000 },
     },
   });
 });
@@ -80,18 +80,18 @@ test('[OPS-240] HEAD is no method of the protocol and keeps no permit and no str
       ]);
     }
   }
-  await expect.poll(held, { timeout: 15_000 }).toBe(nothing);
+  await expect.poll(held).toBe(nothing);
 });
 
 test('[OPS-241] a page that nobody takes is cut off, and its permit is free again', async () => {
   const { device, path } = await householdWithSnapshot();
   const page = () => server.request(path, { headers: headersOf(device) });
   const untouched = await page();
+  expect(freePermits()).toBe(2 * PERMITS - 1);
   const begun = await page();
   const reader = must(begun.body, 'a page has a body').getReader();
   await reader.read();
-  expect((await page()).status).toBe(429);
-  await expect.poll(held, { timeout: 15_000 }).toBe(nothing);
+  await expect.poll(held).toBe(nothing);
   await expect(untouched.text()).rejects.toThrow(/too long/);
 });
 
@@ -123,7 +123,7 @@ test('[OPS-242] connections that break at any moment leave no permit and no stre
         ),
       );
     }
-    await expect.poll(held, { timeout: 15_000 }).toBe(nothing);
+    await expect.poll(held).toBe(nothing);
   } finally {
     await new Promise((resolve) => {
       http.close(resolve);

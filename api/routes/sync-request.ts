@@ -1,10 +1,10 @@
 /**
- * What happens to every sync request before its own operation, in the order of protocol.md §1.4: is the body
- * small enough, who asks and from where, in which household and as which source, is
- * it the household that was meant, is the body JSON. Route and method were decided by the router.
+ * What happens to every sync request before its own operation, in the order of protocol.md §1.4: does it say that
+ * its body is too large, who asks and from where, in which household and as which source, is it the household that
+ * was meant, is the body small enough and JSON. Route and method were decided by the router.
  */
 import { type Result, err, ok } from '../../shared/result.ts';
-import { type BodyObject, readBody } from '../middleware/body.ts';
+import { type BodyObject, declaredBytes, readBody } from '../middleware/body.ts';
 import { isFromOurOrigin } from '../middleware/origin.ts';
 import { readExpectedUser, readExtensions, readSourceId } from '../middleware/source.ts';
 import { type Caller, scopeIdOf } from '../sync/caller.ts';
@@ -112,8 +112,8 @@ export interface DecodedRequest extends Admitted {
 }
 
 /**
- * All steps. The body is read before anybody is authenticated, since its size is checked first, and
- * judged after, so that a stranger learns nothing but "too large" from it.
+ * All steps. A body that says it is too large is refused before anything else; any other one is read once it is
+ * known who asks, so that a stranger can spend none of the server's memory.
  */
 export async function decodeRequest(
   deps: SyncRoutesDeps,
@@ -121,16 +121,21 @@ export async function decodeRequest(
   bodyBytesMax: number,
   isForCapabilities = false,
 ): Promise<Result<DecodedRequest, SyncFailure>> {
-  const body = await readBody(request, bodyBytesMax);
-  if (!body.ok && body.error === 'too-large') {
-    return fail({
-      code: 'request_too_large',
-      message: `the body is larger than ${String(bodyBytesMax)} bytes`,
-    });
-  }
+  const tooLarge = {
+    code: 'request_too_large',
+    message: `the body is larger than ${String(bodyBytesMax)} bytes`,
+  } as const;
+  if (declaredBytes(request) > bodyBytesMax) return fail(tooLarge);
   const admitted = await admit(deps, request, isForCapabilities);
   if (!admitted.ok) return admitted;
-  if (!body.ok) return fail({ code: 'invalid_request', message: 'the body is not a JSON object' });
+  const body = await readBody(request, bodyBytesMax);
+  if (!body.ok) {
+    return fail(
+      body.error === 'too-large'
+        ? tooLarge
+        : { code: 'invalid_request', message: 'the body is not a JSON object' },
+    );
+  }
   return ok({ ...admitted.value, body: body.value });
 }
 
