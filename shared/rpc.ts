@@ -88,6 +88,8 @@ export interface Kitchen {
    * damaged files aside), and only then.
    */
   afterClearing(choice: AfterClearing): Promise<Cleared>;
+  /** Ends this owner in order, for a newer version of the app that wants the database. */
+  handOver(): Promise<void>;
   /** A canonical dump of the synced tables as JSON text, for export and for tests. */
   dump(): Promise<string>;
 }

@@ -16,10 +16,10 @@ import {
   tabLockName,
 } from '../shared/rpc.ts';
 import { canHostInTab, reachOwner } from './host-in-tab.ts';
-import { createSteadyKitchen, type OwnerLife } from './steady-kitchen.ts';
+import { createSteadyKitchen, type OwnerLife, type SteadyKitchen } from './steady-kitchen.ts';
 
 export type Connection =
-  | { readonly type: 'connected'; readonly kitchen: Kitchen }
+  | { readonly type: 'connected'; readonly kitchen: SteadyKitchen }
   | { readonly type: 'unsupported' };
 
 /** A worker that does not even say hello will not get better. Long, for its script may be on its way. */
@@ -139,6 +139,7 @@ function kitchenOver(reached: Promise<Kitchen>): Kitchen {
     discardUnsent: async (confirmation) => (await reached).discardUnsent(confirmation),
     exportLost: async () => (await reached).exportLost(),
     dismissLost: async () => (await reached).dismissLost(),
+    handOver: async () => (await reached).handOver(),
     dump: async () => (await reached).dump(),
   };
 }

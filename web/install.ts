@@ -12,17 +12,22 @@ import { Workbox } from 'workbox-window';
 export interface UpdateNotice {
   /** A new version waits; call `reload` when it suits the person. */
   readonly onWaiting: (reload: () => void) => void;
+  /** A new version is in charge, and this tab is of the old one. Resolves when it has let go of everything. */
+  readonly onSuperseded: () => Promise<void>;
   /** The shell is stored: the app opens without a network from now on. */
   readonly onReadyOffline: () => void;
 }
 
 /** An hour, as long as the tab is looked at. */
 const CHECK_EVERY_MS = 3_600_000;
+/** A tab that cannot let go in this time reloads all the same: what was acknowledged is on disk. */
+const LET_GO_MS = 5_000;
 const RETRY_FIRST_MS = 2_000;
 const RETRY_MAX_MS = 300_000;
 
 export async function installServiceWorker(notice: UpdateNotice): Promise<void> {
   if (!('serviceWorker' in navigator)) return;
+  watchController(notice);
   let retryAfterMs = RETRY_FIRST_MS;
   for (;;) {
     const workbox = await install(notice);
@@ -35,17 +40,33 @@ export async function installServiceWorker(notice: UpdateNotice): Promise<void> 
   }
 }
 
+/** A person asked for the new version in this tab. */
+let isReloadWanted = false;
+
+function watchController(notice: UpdateNotice): void {
+  let isControlled = navigator.serviceWorker.controller !== null;
+  let isSuperseded = false;
+  navigator.serviceWorker.addEventListener('controllerchange', () => {
+    // The first one makes this very version work without a network.
+    const isFirst = !isControlled;
+    isControlled = true;
+    if (isFirst || isSuperseded) return;
+    isSuperseded = true;
+    const letGo = notice.onSuperseded();
+    if (!isReloadWanted) return;
+    const late = new Promise<void>((resolve) => {
+      setTimeout(resolve, LET_GO_MS);
+    });
+    void Promise.race([letGo, late]).finally(() => location.reload());
+  });
+}
+
 /** Null when there is no stored shell at the end of it, neither this nor an older one. */
 async function install(notice: UpdateNotice): Promise<Workbox | null> {
   const workbox = new Workbox('/sw.js');
-  let reloading = false;
   workbox.addEventListener('waiting', () => {
     notice.onWaiting(() => {
-      workbox.addEventListener('controlling', () => {
-        if (reloading) return;
-        reloading = true;
-        location.reload();
-      });
+      isReloadWanted = true;
       workbox.messageSkipWaiting();
     });
   });

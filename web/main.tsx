@@ -12,7 +12,7 @@ import { newId } from './ids.ts';
 import { listenForInstallOffer } from './install-offer.ts';
 import { installServiceWorker } from './install.ts';
 import { keepNotesApart } from './private-notes.ts';
-import { Root, tellLost, tellMoved, tellReadyOffline } from './root.tsx';
+import { Root, tellLost, tellMoved, tellOld, tellReadyOffline } from './root.tsx';
 import { applyTheme, readTheme } from './theme.ts';
 import { announceUpdate } from './update-notice.ts';
 
@@ -30,9 +30,14 @@ createRoot(must(document.getElementById('root'), 'the page has a root')).render(
 
 if (import.meta.env.PROD) {
   // A browser that will not register it still runs the app, only not without a network.
-  installServiceWorker({ onWaiting: announceUpdate, onReadyOffline: tellReadyOffline }).catch(
-    () => undefined,
-  );
+  installServiceWorker({
+    onWaiting: announceUpdate,
+    onReadyOffline: tellReadyOffline,
+    async onSuperseded() {
+      tellOld();
+      if (connection.type === 'connected') await connection.kitchen.retire();
+    },
+  }).catch(() => undefined);
   if (connection.type === 'connected') askForBackgroundSync(connection.kitchen);
 }
 

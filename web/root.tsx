@@ -9,6 +9,7 @@ import { useLocation } from 'wouter';
 import { App } from './app.tsx';
 import { Button } from './components/button.tsx';
 import { EmptyState } from './components/empty-state.tsx';
+import { Sheet } from './components/sheet.tsx';
 import { ToastProvider, useToast } from './components/toast.tsx';
 import type { Connection } from './connect.ts';
 import { ClosedKitchen } from './frame/closed-kitchen.tsx';
@@ -20,12 +21,14 @@ import { wordsForFrame } from './text/frame.ts';
 /** Facts that come from outside React, before or after it started. */
 interface Told {
   readonly lost: boolean;
+  /** A newer version is in charge; this tab shows what it showed, and saves nothing any more. */
+  readonly old: boolean;
   readonly readyOffline: boolean;
   /** How often another kitchen was opened under this tab. */
   readonly moves: number;
 }
 
-let told: Told = { lost: false, readyOffline: false, moves: 0 };
+let told: Told = { lost: false, old: false, readyOffline: false, moves: 0 };
 const listeners = new Set<() => void>();
 
 function tell(change: Partial<Told>): void {
@@ -34,6 +37,7 @@ function tell(change: Partial<Told>): void {
 }
 
 export const tellLost = (_error: unknown): void => tell({ lost: true });
+export const tellOld = (): void => tell({ old: true });
 export const tellReadyOffline = (): void => tell({ readyOffline: true });
 export const tellMoved = (): void => tell({ moves: told.moves + 1 });
 
@@ -45,13 +49,13 @@ const subscribe = (onChange: () => void): (() => void) => {
 };
 
 export function Root({ connection }: { readonly connection: Connection }) {
-  const { lost, readyOffline, moves } = useSyncExternalStore(subscribe, () => told);
+  const { lost, old, readyOffline, moves } = useSyncExternalStore(subscribe, () => told);
   if (connection.type === 'unsupported') {
     return (
       <EmptyState title={wordsForFrame.cannotOpenTitle}>{wordsForFrame.cannotOpenWords}</EmptyState>
     );
   }
-  if (lost) {
+  if (lost && !old) {
     return (
       <EmptyState
         title={wordsForFrame.workerLostTitle}
@@ -74,8 +78,26 @@ export function Root({ connection }: { readonly connection: Connection }) {
         <App key={moves} />
         <StorageCleared />
         <ClosedKitchen />
+        {old ? <OldTab /> : null}
       </KitchenProvider>
     </ToastProvider>
+  );
+}
+
+function OldTab() {
+  return (
+    <Sheet
+      title={wordsForFrame.oldTabTitle}
+      open
+      alert
+      foot={
+        <Button tone="primary" onClick={() => location.reload()}>
+          {wordsForFrame.reload}
+        </Button>
+      }
+    >
+      <p>{wordsForFrame.oldTab}</p>
+    </Sheet>
   );
 }
 

@@ -63,6 +63,10 @@ function createOwners() {
       exportLost: never,
       dismissLost: never,
       afterClearing: never,
+      handOver: () => {
+        life.end('handed over');
+        return Promise.resolve();
+      },
       dump: never,
     };
     return { kitchen, ended };
@@ -139,4 +143,14 @@ test('[TABS-203] an owner that lived for a while makes earlier ends forgotten', 
   }
   await expect.poll(() => world.lives.length).toBe(21);
   expect(world.givenUp).toEqual([]);
+});
+
+test('[TABS-212] a tab of an older version hands its owner over and asks for no other', async () => {
+  const { world, kitchen } = createOwners();
+  await kitchen.retire();
+  expect(world.lives).toHaveLength(1);
+  expect(world.givenUp).toEqual([]);
+  await expect(kitchen.perform('list.remove', { ids: [] }, 'act-1')).rejects.toThrow(
+    'older version',
+  );
 });

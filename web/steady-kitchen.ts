@@ -6,7 +6,8 @@
  * What must hold: a call is answered once, by whichever owner lived long enough. Asking again is safe: an
  * act carries its id and is applied once, everything else says what is wanted, not what to do. A watch goes
  * on over all owners until it is stopped. Owners that end again and again are given up, aloud: then every
- * call that waits is refused, and nothing claims to be saved.
+ * call that waits is refused, and nothing claims to be saved. A tab that a newer version has taken the place of
+ * hands its owner over and asks for no other: two versions would take the database from each other for ever.
  */
 import type { Kitchen, StopWatching } from '../shared/rpc.ts';
 
@@ -15,6 +16,11 @@ export interface OwnerLife {
   readonly kitchen: Kitchen;
   /** Resolves with the reason once the owner is known to be gone. */
   readonly ended: Promise<unknown>;
+}
+
+export interface SteadyKitchen extends Kitchen {
+  /** A newer version is here. Resolves when the owner of this one has let go of the database. */
+  retire(): Promise<void>;
 }
 
 export interface SteadyDeps {
@@ -41,16 +47,21 @@ const nothing = (): void => undefined;
 const LOST = Symbol('the owner ended');
 
 // oxlint-disable-next-line max-lines-per-function -- one closure owns the state; its parts are short functions
-export function createSteadyKitchen(deps: SteadyDeps): Kitchen {
+export function createSteadyKitchen(deps: SteadyDeps): SteadyKitchen {
   let owner: Kitchen | null = null;
   let givenUp: { readonly error: unknown } | null = null;
   let waiting: (() => void)[] = [];
+  let tellRetired: (() => void) | null = null;
   /** Told when the present owner ends; a promise for each call would grow with every call of the tab. */
   const pending = new Set<() => void>();
   const watches = new Set<Watch>();
 
   async function follow(): Promise<void> {
     for (let losses = 0; ; losses += 1) {
+      if (tellRetired !== null) {
+        retireNow(tellRetired);
+        return;
+      }
       const reachedAtMs = deps.nowMs();
       const life = deps.reach();
       owner = life.kitchen;
@@ -65,8 +76,14 @@ export function createSteadyKitchen(deps: SteadyDeps): Kitchen {
         giveUp(reason);
         return;
       }
-      await deps.pause(pauseMs);
+      if (tellRetired === null) await deps.pause(pauseMs);
     }
+  }
+
+  function retireNow(tell: () => void): void {
+    givenUp = { error: new Error('this tab is from an older version') };
+    wakeWaiting();
+    tell();
   }
 
   function giveUp(error: unknown): void {
@@ -126,8 +143,18 @@ export function createSteadyKitchen(deps: SteadyDeps): Kitchen {
     };
   }
 
+  function retire(): Promise<void> {
+    return new Promise((resolve) => {
+      tellRetired = resolve;
+      // Its end is what counts: the answer may go down with it.
+      owner?.handOver().catch(nothing);
+    });
+  }
+
   void follow();
   return {
+    retire,
+    handOver: () => call((kitchen) => kitchen.handOver()),
     perform: (act, args, actId) => call((kitchen) => kitchen.perform(act, args, actId)),
     ask: (query, args) => call((kitchen) => kitchen.ask(query, args)),
     watch: (query, args, onRows) => watching((kitchen) => kitchen.watch(query, args, onRows)),

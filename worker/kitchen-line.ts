@@ -74,6 +74,8 @@ export interface Line {
   act<T>(work: (kitchen: LocalKitchen) => Promise<T>): Promise<T>;
   /** `onCleared` is called when there is nothing to subscribe to, because storage was cleared. */
   subscribe(begin: Subscription['begin'], onCleared?: () => void): StopWatching;
+  /** Closes what is open and ends this owner; acts that have begun are answered before. */
+  handOver(): Promise<void>;
   /** The person's word after storage was cleared; another tab may have said it already. */
   afterClearing(choice: AfterClearing): Promise<Cleared>;
   isOpen(opened: OpenKitchen): boolean;
@@ -190,7 +192,7 @@ export function createLine(deps: KitchenSwitchDeps): Line {
 
   /** However a step ended, the database that the record names is open, and acts may go on. */
   async function comeHome(): Promise<void> {
-    if (isCleared) return;
+    if (isCleared || hasEnded) return;
     try {
       if (opened === null || openedName !== directory.current) {
         await close();
@@ -268,6 +270,13 @@ export function createLine(deps: KitchenSwitchDeps): Line {
         subscription.stop();
       };
     },
+    handOver: () =>
+      step(async () => {
+        // Only here is what memory holds of it.
+        if (isCleared) return;
+        await close();
+        end(new Error('handed over'));
+      }),
     afterClearing: (choice) => step(() => beginAfterClearing(choice)),
     isOpen: (candidate) => opened === candidate,
   };

@@ -95,6 +95,7 @@ function kitchenOver(deps: KitchenSwitchDeps, line: Line): Kitchen {
     discardUnsent: (confirmation) => line.act((kitchen) => kitchen.discardUnsent(confirmation)),
     exportLost: () => twice(() => line.call((kitchen) => kitchen.exportLost())),
     dismissLost: () => line.act((kitchen) => kitchen.dismissLost()),
+    handOver: () => line.handOver(),
     dump: () => twice(() => line.call((kitchen) => kitchen.dump())),
   };
 }

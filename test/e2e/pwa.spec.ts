@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { chromium } from '@playwright/test';
 import { persistentContext } from './browser-process.ts';
 import { expect, test } from './fixtures.ts';
+import { line } from './kitchen-data.ts';
+import { makeNextBuild } from './next-build.ts';
 
 test('[UI-90] the app is installable and its manifest is complete', async ({ larder }) => {
   const profile = await mkdtemp(join(tmpdir(), 'larder-install-'));
@@ -83,4 +85,32 @@ test('[UI-92] no page breaks the content security policy or logs an error', asyn
     await expect(tab.page.getByRole('heading', { level: 1 }).first(), path).toBeVisible();
   }
   expect(complaints).toEqual([]);
+});
+
+test('[UI-201] an update asked for in one tab gets the database at once, and the other tab says that it is old', async ({
+  device,
+  larder,
+}, info) => {
+  const laptop = await device();
+  const [tab, other] = [await laptop.openTab(), await laptop.openTab()];
+  for (const { page } of [tab, other]) {
+    await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+  }
+  await tab.perform('list.add', { entries: [line('Before')] });
+  try {
+    await larder.restart(makeNextBuild(info.outputPath('next')));
+    laptop.proxy.retarget(larder.url);
+    await tab.page.evaluate(async () => (await navigator.serviceWorker.ready).update());
+    await tab.page.getByRole('button', { name: 'Everything else' }).click();
+    await tab.page.getByRole('button', { name: 'Update ready' }).click();
+    // The old worker would keep the database for as long as the other tab is open.
+    await expect(tab.page.locator('script[src*="Next.js"]')).toHaveCount(1);
+    await expect(tab.page.getByText('Before', { exact: true })).toBeVisible();
+    await expect(other.page.getByRole('alertdialog', { name: 'Larder was updated' })).toBeVisible();
+    await tab.perform('list.add', { entries: [line('After')] });
+    await other.page.getByRole('button', { name: 'Reload' }).click();
+    await expect(other.page.getByText('After', { exact: true })).toBeVisible();
+  } finally {
+    await larder.restart();
+  }
 });

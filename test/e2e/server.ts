@@ -14,8 +14,8 @@ export interface RunningLarder {
   readonly databaseUrl: string;
   /** SIGKILL to the API process, as the kernel would; the database lives on. */
   kill(): Promise<void>;
-  /** Starts the API process again on the same database. */
-  restart(): Promise<void>;
+  /** Starts the API process again on the same database, perhaps of another build. */
+  restart(main?: string): Promise<void>;
   /** Ends everything in order and removes the data. */
   stop(): Promise<void>;
 }
@@ -27,9 +27,9 @@ interface Api {
 }
 
 const startMsMax = 30_000;
-const main = join(import.meta.dirname, '../../dist/server/main.js');
+const built = join(import.meta.dirname, '../../dist/server/main.js');
 
-async function startApi(databaseUrl: string): Promise<Api> {
+async function startApi(databaseUrl: string, main = built): Promise<Api> {
   const child = spawn(process.execPath, ['--enable-source-maps', main], {
     env: {
       PATH: process.env['PATH'],
@@ -88,9 +88,9 @@ export async function startLarder(): Promise<RunningLarder> {
     },
     databaseUrl: database.url,
     kill: async () => endApi(api, 'SIGKILL'),
-    restart: async () => {
+    restart: async (main) => {
       await endApi(api, 'SIGTERM');
-      api = await startApi(database.url);
+      api = await startApi(database.url, main);
     },
     stop: async () => {
       await endApi(api, 'SIGTERM');

@@ -37,6 +37,7 @@ export const wordsForFrame = {
   why: 'Why?',
   crashTitle: 'This view hit a problem',
   crashWords: 'Your data is saved. The rest of Larder works.',
+  oldTabTitle: 'Larder was updated',
   oldTab: 'This tab is from an older version. Reload to go on.',
   reload: 'Reload',
   cannotOpenTitle: 'Larder cannot open here',

@@ -52,6 +52,7 @@ export function serveTab(port: MessagePort, opening: Promise<Kitchen>, instanceI
     discardUnsent: async (confirmation) => (await opening).discardUnsent(confirmation),
     exportLost: async () => (await opening).exportLost(),
     dismissLost: async () => (await opening).dismissLost(),
+    handOver: async () => (await opening).handOver(),
     dump: async () => (await opening).dump(),
   };
   expose(tab, port);
