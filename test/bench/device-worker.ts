@@ -17,6 +17,7 @@ import { loadSqliteEngine } from '../../worker/host/sqlite-engine.ts';
 import { prefsTableSql } from '../../worker/prefs.ts';
 import { runQuery } from '../../worker/queries/run-query.ts';
 import { createKitchen } from '../../worker/kitchen.ts';
+import type { CompactionLimits } from '../../worker/store/compact.ts';
 import type { Store } from '../../worker/store/files.ts';
 import { encodeRecord } from '../../worker/store/format.ts';
 import { kitchenSchema } from '../../shared/schema/tables.ts';
@@ -35,7 +36,20 @@ interface Device {
   readonly putBytes: () => number;
 }
 
-async function openDevice(name: string, rowCount: number): Promise<Device> {
+/** Nothing is merged and no base is made: what an edit writes by itself. */
+const NO_COMPACTION: Partial<CompactionLimits> = {
+  mergeSegmentsMin: Infinity,
+  mergeMergedMin: Infinity,
+  quietMergeSegmentsMin: Infinity,
+  baseAfterBytesMin: Infinity,
+  baseAfterBytesMax: Infinity,
+};
+
+async function openDevice(
+  name: string,
+  rowCount: number,
+  limits: Partial<CompactionLimits> = {},
+): Promise<Device> {
   const opened = await openOpfsAsyncFiles(name);
   if (!opened.ok) throw new Error(opened.error.detail);
   let bytesPut = 0;
@@ -46,7 +60,7 @@ async function openDevice(name: string, rowCount: number): Promise<Device> {
       return opened.value.put(file, bytes);
     },
   };
-  const database = await openLocalDatabase({ store, clock, randomBytes, wasm: wasmUrl });
+  const database = await openLocalDatabase({ store, clock, randomBytes, wasm: wasmUrl, limits });
   const transport = snapshotTransport(
     rowCount === 0 ? [] : largeHousehold(rowCount),
     (text) => parseSafeJson(text)?.value,
@@ -151,7 +165,7 @@ const addLines = (engine: Engine, count: number, finishedAt: string | null = nul
 
 /** Durable commits of one and of a hundred rows, and what they write. */
 async function commits(name: string, rounds: number): Promise<Figures> {
-  const { database, engine, putBytes } = await openDevice(name, 0);
+  const { database, engine, putBytes } = await openDevice(name, 0, NO_COMPACTION);
   await addLines(engine, 200);
   const lines = database.sql.all('select id from list_items order by id').map((row) => row['id']);
   const edit = async (count: number, round: number): Promise<number> => {
@@ -166,6 +180,7 @@ async function commits(name: string, rounds: number): Promise<Figures> {
     one: [] as number[],
     hundred: [] as number[],
     act: [] as number[],
+    kilobytes: [] as number[],
     amplification: [] as number[],
   };
   const nowIso = () => '2026-11-22T10:00:00.000Z';
@@ -182,9 +197,11 @@ async function commits(name: string, rounds: number): Promise<Figures> {
     'select avg(length(payload)) as bytes from _sync_dirty_rows where payload is not null',
   );
   const before = putBytes();
-  for (let n = 0; n < 20; n += 1) await edit(1, n);
-  // An edit writes the row and its intent, which is as long.
-  figures.amplification.push((putBytes() - before) / (20 * 2 * Number(size?.['bytes'])));
+  for (let n = 0; n < 20; n += 1) await addLines(engine, 1);
+  const written = (putBytes() - before) / 20;
+  figures.kilobytes.push(written / 1024);
+  // A new line is its row and its intent, which is as long.
+  figures.amplification.push(written / (2 * Number(size?.['bytes'])));
   await database.close();
   return figures;
 }

@@ -75,19 +75,32 @@ test('an edit until the other device shows it', async ({ device }) => {
 test('what the first visit downloads', () => {
   const app = join(import.meta.dirname, '../../dist/app');
   const page = readFileSync(join(app, 'index.html'), 'utf8');
-  const named = [...page.matchAll(/(?:src|href)="\/([^"]+\.(?:js|css))"/g)].map(
-    ([, path]) => path ?? '',
+  const named = [...page.matchAll(/(?:src|href)="\/([^"]+\.(?:js|css))"/g)].flatMap(
+    ([, path]) => path ?? [],
   );
   const worker = readdirSync(join(app, 'assets'))
     .filter((name) => /^shared-worker|\.wasm$/.test(name))
     .map((name) => `assets/${name}`);
-  let sum = 0;
-  for (const path of ['index.html', ...named, ...worker]) {
-    const kilobytes = gzipSync(readFileSync(join(app, path))).length / 1024;
-    sum += kilobytes;
-    reportOne({ name: `first download, gzip: ${path}`, unit: 'KB' }, kilobytes);
-  }
-  reportOne({ name: 'first download, gzip: all of it', unit: 'KB' }, sum);
+  const paths = ['index.html', ...named, ...worker];
+  const gzipped = (isPart: (path: string) => boolean): number =>
+    paths
+      .filter(isPart)
+      .reduce((sum, path) => sum + gzipSync(readFileSync(join(app, path))).length / 1024, 0);
+  const isWorker = (path: string): boolean => path.includes('shared-worker');
+  const say = (what: string, target: string | null, isPart: (path: string) => boolean): void =>
+    reportOne(
+      {
+        name: `first download, gzip: ${what}`,
+        unit: 'KB',
+        ...(target === null ? {} : { target }),
+      },
+      gzipped(isPart),
+    );
+  say('scripts of the page', '≤ 200', (path) => path.endsWith('.js') && !isWorker(path));
+  say('styles', '≤ 20', (path) => path.endsWith('.css'));
+  say('shared worker', null, isWorker);
+  say('SQLite', null, (path) => path.endsWith('.wasm'));
+  say('all of it', null, () => true);
 });
 
 interface Mark {
