@@ -152,7 +152,7 @@ describe('lost connections', () => {
         ]),
       );
     },
-    60_000,
+    300_000,
   );
 
   test.each(ways)(
@@ -248,5 +248,5 @@ describe('a crash of Postgres', () => {
       await postgres.stop();
       rmSync(folder, { recursive: true, force: true });
     }
-  }, 60_000);
+  }, 300_000);
 });

@@ -367,7 +367,7 @@ describe('random histories', () => {
       const facts = await checkHistory(first, snapshots);
       expect(facts.bundles).toBeGreaterThan(stepsPerRun / 4);
     },
-    60_000,
+    300_000,
   );
 
   test('[PULL-71] the histories held cascades, triggers, conflicts, refusals, retries, rotations and server writes', () => {
@@ -430,7 +430,7 @@ describe('many writers', () => {
     const { bundles } = await checkHistory(first, [await snapshotOf(first)]);
     expect(bundles).toBe(192);
     expect(seen).toEqual(seen.map((_, index) => index + 1));
-  }, 60_000);
+  }, 300_000);
 
   test('[PULL-73] 32 writers on 16 scopes leave each scope gapless and replayable', async () => {
     const firsts = await Promise.all(Array.from({ length: 16 }, () => joinedDevice(server)));
@@ -452,5 +452,5 @@ describe('many writers', () => {
     for (const first of firsts) {
       expect((await checkHistory(first, [await snapshotOf(first)])).bundles).toBe(10);
     }
-  }, 60_000);
+  }, 300_000);
 });
