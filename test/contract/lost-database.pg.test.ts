@@ -144,7 +144,7 @@ describe('lost connections', () => {
         if (!wasReached) break;
       }
       const lost = outcomes.get(503) ?? 0;
-      expect(lost).toBeGreaterThan(3);
+      expect(lost).toBeGreaterThan(1);
       expect(outcomes).toEqual(
         new Map([
           [503, lost],
