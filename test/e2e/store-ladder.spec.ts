@@ -1,4 +1,5 @@
 /** Which store the worker takes in browsers that lack one, and what a person sees where there is none. */
+import { AxeBuilder } from '@axe-core/playwright';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -91,6 +92,11 @@ test('[STORE-286] where nothing is kept every screen says so, and nothing calls 
   for (const path of ['/list', '/shop', '/week', '/recipes', '/pantry', '/settings', '/sign-in']) {
     await page.evaluate((to) => history.pushState(null, '', to), path);
     await expect(banner, path).toBeInViewport({ ratio: 1 });
+  }
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    const { violations } = await new AxeBuilder({ page }).include('aside').analyze();
+    expect(violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html ?? ''}`)).toEqual([]);
   }
   await banner.getByRole('link', { name: 'Why?' }).click();
   await expect(page.getByText('This window cannot store anything').first()).toBeVisible();
