@@ -49,7 +49,7 @@ export function withStore(engine: Engine, store: StoreState, news: StoreNews): E
   }
 
   async function refusal(): Promise<StoreError | null> {
-    if (store.noRoom() !== null) await store.retrySaving();
+    await store.retrySaving();
     const reason = store.noRoom();
     return reason === null ? null : new StoreError('not-saved', reason);
   }
@@ -69,7 +69,8 @@ export function withStore(engine: Engine, store: StoreState, news: StoreNews): E
       };
     },
     async write(work) {
-      const cause = await refusal();
+      // With room the transaction begins within the call: acts keep their order.
+      const cause = store.noRoom() === null ? null : await refusal();
       if (cause !== null) return err({ type: 'not-durable', cause });
       try {
         return await engine.write(work);
@@ -79,7 +80,8 @@ export function withStore(engine: Engine, store: StoreState, news: StoreNews): E
       }
     },
     async decide(table, id, side) {
-      if ((await refusal()) !== null) return err({ type: 'state', code: 'storage-full' });
+      const isRefused = store.noRoom() !== null && (await refusal()) !== null;
+      if (isRefused) return err({ type: 'state', code: 'storage-full' });
       return engine.decide(table, id, side);
     },
   };
