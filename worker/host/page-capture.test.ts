@@ -1,6 +1,7 @@
 import { array, assert, constantFrom, nat, property, record, tuple } from 'fast-check';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import type { InitSqlJsStatic } from 'sql.js';
 import { describe, expect, test } from 'vitest';
 import {
   ACTION_COUNT,
@@ -14,7 +15,8 @@ import type { Mistake } from '../../test/sim/planted.ts';
 import { PAGE_SIZE_BYTES } from '../store/format.ts';
 import { openCaptured } from './page-capture.ts';
 import type * as PageCapture from './page-capture.ts';
-import { loadSqliteEngine } from './sqlite-engine.ts';
+import { testCapture } from './local-database.ts';
+import { loadBuild, loadSqliteEngine } from './sqlite-engine.ts';
 
 const PROGRAMS = 2_000 * runs();
 const TEST_MS_MAX = 600_000 * runs();
@@ -23,6 +25,24 @@ const wasm = new Uint8Array(
   await readFile(createRequire(import.meta.url).resolve('sql.js/dist/sql-wasm.wasm')),
 );
 const engine = await loadSqliteEngine(wasm);
+
+describe('other builds of sql.js', () => {
+  const require = createRequire(import.meta.url);
+
+  test.each(['sql-wasm-debug', 'sql-wasm-browser'])(
+    '[STORE-307] the capture works on %s as well',
+    async (build) => {
+      const init = require(`sql.js/dist/${build}.js`) as InitSqlJsStatic;
+      const bytes = await readFile(require.resolve(`sql.js/dist/${build}.wasm`));
+      const other = await loadBuild(init, new Uint8Array(bytes));
+      expect(testCapture(other)).toBeNull();
+      for (let seed = 1; seed <= 10; seed++) {
+        expect(runProgram(other, openCaptured, drawProgram(seed, 20)).wrong).toEqual([]);
+      }
+    },
+    TEST_MS_MAX,
+  );
+});
 
 describe('page capture', () => {
   const step = tuple(nat(ACTION_COUNT - 1), nat(NUMBERS_MAX - 1), nat(NUMBERS_MAX - 1));

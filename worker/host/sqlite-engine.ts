@@ -3,7 +3,7 @@
  * `page-capture.ts` needs to stand between SQLite and its file. Nothing of sql.js is patched.
  */
 import initSqlJs from 'sql.js';
-import type { Database, SqlJsStatic } from 'sql.js';
+import type { Database, InitSqlJsStatic, SqlJsStatic } from 'sql.js';
 import { assert } from '../../shared/assert.ts';
 
 /** Where `sql-wasm.wasm` of the installed sql.js comes from: an address to fetch, or its bytes. */
@@ -35,11 +35,15 @@ interface SqlJsModule extends SqlJsStatic {
 let engine: Promise<SqliteEngine> | null = null;
 
 export function loadSqliteEngine(wasm: WasmSource): Promise<SqliteEngine> {
-  engine ??= load(wasm);
+  engine ??= loadBuild(initSqlJs, wasm);
   return engine;
 }
 
-async function load(wasm: WasmSource): Promise<SqliteEngine> {
+/** The same of another build of sql.js than the one that is served. */
+export async function loadBuild(
+  initSqlJs: InitSqlJsStatic,
+  wasm: WasmSource,
+): Promise<SqliteEngine> {
   const compiled = await compile(wasm);
   let instance: WebAssembly.Instance | null = null;
   const sqlJs = await new Promise<SqlJsModule>((resolve, reject) => {
