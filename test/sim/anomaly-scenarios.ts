@@ -112,37 +112,25 @@ const kitchen = { schema: kitchenSchema } as const;
 const ends = (extensions: boolean): string => (extensions ? 'extended' : 'plain');
 
 /** A row that both sides changed, and what the device does about it. */
-function conflict(
+const conflict = (
   name: string,
   mine: (sql: Sql) => void,
   theirs: (sql: Sql) => void,
-  side?: 'mine' | 'theirs',
-): Scenario {
-  const decide = async (device: Device): Promise<void> => {
-    if (side === undefined || device.engine.status().held === 0) return;
-    await device.engine.decide('tags', QUICK, side);
-  };
-  return {
-    ...kitchen,
-    name: `conflict: ${name}`,
-    extensions: true,
-    async prepare(world) {
-      const device = await household(world);
-      const peer = await peerOf(world);
-      await write(peer, theirs);
-      await peer.engine.sync();
-      await write(device, mine);
-      await write(device, (sql) => take(sql, 7));
-      return device.database.durableImage();
-    },
-    async run(device) {
-      await device.engine.sync();
-      await decide(device);
-      await device.engine.sync();
-    },
-    finish: decide,
-  };
-}
+): Scenario => ({
+  ...kitchen,
+  name: `conflict: ${name}`,
+  extensions: true,
+  async prepare(world) {
+    const device = await household(world);
+    const peer = await peerOf(world);
+    await write(peer, theirs);
+    await peer.engine.sync();
+    await write(device, mine);
+    await write(device, (sql) => take(sql, 7));
+    return device.database.durableImage();
+  },
+  run: exchange,
+});
 
 const set = (column: string, value: string | number, at: string) => (sql: Sql) => {
   sql.run(`update tags set ${column} = ?1, edited_at = ?2 where id = ?3`, [value, at, QUICK]);
@@ -154,8 +142,7 @@ const conflicts: readonly Scenario[] = [
     sql.run('delete from tags where id = ?1', [QUICK]);
   }),
   conflict('keep merged', set('hue', 5, T3), set('name', 'fast', T2)),
-  conflict('mine', set('name', 'swift', T3), set('name', 'fast', T2), 'mine'),
-  conflict('theirs', set('name', 'swift', T3), set('name', 'fast', T2), 'theirs'),
+  conflict('a question for the person', set('name', 'swift', T3), set('name', 'fast', T2)),
 ];
 
 const pushing = (extensions: boolean): Scenario => ({
