@@ -62,9 +62,13 @@ test('[STORE-343] a closed kitchen says why, writes nothing, and begins anew onl
   for (const phase of ['newer-kitchen', 'unreadable'] as const) {
     let begun = 0;
     const salvaged = { text: '{}', rows: 2, confirmation: 'c' };
-    const kitchen = createClosedKitchen(new KitchenClosed(phase, salvaged), () => {
+    let ended = 0;
+    const beginAnew = (): Promise<void> => {
       begun += 1;
       return Promise.resolve();
+    };
+    const kitchen = createClosedKitchen(new KitchenClosed(phase, salvaged), beginAnew, () => {
+      ended += 1;
     });
     const seen: SyncStatus[] = [];
     await kitchen.watchStatus((status) => seen.push(status));
@@ -76,6 +80,9 @@ test('[STORE-343] a closed kitchen says why, writes nothing, and begins anew onl
     expect(await kitchen.exportUnsent()).toBe(salvaged);
     await kitchen.afterClearing('start-anew');
     expect(begun).toBe(phase === 'unreadable' ? 1 : 0);
+    expect(ended).toBe(0);
+    await kitchen.handOver();
+    expect(ended).toBe(1);
   }
 });
 

@@ -52,6 +52,7 @@ export function salvage(sql: Sql): SavedRows {
 export function createClosedKitchen(
   closed: KitchenClosed,
   beginAnew: () => Promise<void>,
+  end: () => void,
 ): Kitchen {
   const { phase } = closed;
   const status: SyncStatus = {
@@ -91,6 +92,8 @@ export function createClosedKitchen(
       if (phase === 'unreadable') await beginAnew();
       return 'started-anew';
     },
+    // Nothing is open and nothing is unsaved here, but the owner's lock is held.
+    handOver: () => Promise.resolve(end()),
     dump: never,
   };
 }

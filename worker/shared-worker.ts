@@ -43,7 +43,7 @@ async function beginAnew(): Promise<void> {
 
 const opening = open().catch((error: unknown) => {
   if (!(error instanceof KitchenClosed)) throw error;
-  return createClosedKitchen(error, beginAnew);
+  return createClosedKitchen(error, beginAnew, () => self.close());
 });
 opening.catch(() => self.close());
 
