@@ -180,6 +180,6 @@ describe('answers in slices', () => {
       (async () => {
         for (;;) if ((await reader.read()).done) break;
       })(),
-    ).rejects.toThrow();
+    ).rejects.toThrow('the history of this answer is gone');
   });
 });

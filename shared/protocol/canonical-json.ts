@@ -15,7 +15,7 @@ import { isWellFormed } from '../bytes.ts';
 import { limits } from '../limits.ts';
 
 /** What a string may hold that is not spelled as it is. */
-// eslint-disable-next-line no-control-regex
+// oxlint-disable-next-line no-control-regex
 const NEEDS_CARE = /["\\\u0000-\u001f\ud800-\udfff]/;
 
 export function canonicalString(text: string): string {

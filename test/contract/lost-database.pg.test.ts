@@ -144,7 +144,8 @@ describe('lost connections', () => {
         if (!wasReached) break;
       }
       const lost = outcomes.get(503) ?? 0;
-      expect(lost).toBeGreaterThan(1);
+      // A push in one request has three statements of its own.
+      expect(lost).toBeGreaterThanOrEqual(3);
       expect(outcomes).toEqual(
         new Map([
           [503, lost],
