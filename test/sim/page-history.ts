@@ -5,6 +5,7 @@
  */
 import { must } from '../../shared/assert.ts';
 import type { Result } from '../../shared/result.ts';
+import { allocateBase, decodeBase, sealBase } from '../../worker/store/file-format.ts';
 import { baseName, isSpareName, parseFileName } from '../../worker/store/file-names.ts';
 import type { StoreFailure } from '../../worker/store/files.ts';
 import { PAGE_SIZE_BYTES } from '../../worker/store/format.ts';
@@ -117,20 +118,31 @@ export async function makeHistory(
     return image;
   }
 
-  /** A base that a power cut tore, older by its name than the newest one: no opening reads it. */
-  function leaveTornBase(): void {
+  /**
+   * Two bases older by their names than the newest one, so that no opening reads them: one that a power cut
+   * tore, and one of a former owner whose state nobody built on.
+   */
+  function leaveUselessBases(): void {
     const bases = [...disk.files.keys()].filter((name) => name.startsWith('base-')).sort();
     const newest = bases.at(-1);
     const parsed = newest === undefined ? null : parseFileName(newest);
     if (newest === undefined || parsed === null) return;
     const bytes = must(disk.files.get(newest), 'it was listed').bytes;
     disk.land(baseName(parsed.lastSeq - 1, parsed, 0x80), bytes.slice(0, bytes.length / 2));
+    const base = decodeBase(bytes);
+    if (typeof base === 'string') return;
+    const stray = allocateBase(base.pageCount);
+    stray.image.set(base.image);
+    new DataView(stray.image.buffer, stray.image.byteOffset).setUint32(0, ++tag, true);
+    digests.set(tag, digestOf(stray.image));
+    sealBase(stray, { ...base, seq: base.seq - 2, chain: (base.chain ^ 0xff) >>> 0 });
+    disk.land(baseName(base.seq - 2, parsed, 0x80), stray.bytes);
   }
 
   for (let life = 1; life <= lives; life++) {
     await drive(clock, live(life === lives));
     disk.crash('kill');
-    if (life < lives) leaveTornBase();
+    if (life < lives) leaveUselessBases();
     earlier.push(new Map([...disk.files].map(([name, { bytes }]) => [name, bytes])));
     clock.advance(100_000);
   }

@@ -58,12 +58,6 @@ const mistakes: readonly Mistake[] = [
     wrong: 'ageMs >= limits.replaceableAfterMs',
   },
   {
-    name: 'trust a base that is not on the chain',
-    file: 'worker/store/retention.ts',
-    right: `if (typeof base === 'string' || crcBySeq.get(base.seq) !== base.chain) continue;`,
-    wrong: `if (typeof base === 'string') continue;`,
-  },
-  {
     name: 'join the bytes of torn segments',
     file: 'worker/store/compact.ts',
     right: `if (!(await put(name, encodeSegment(deps.databaseId, deps.owner, records)))) return;`,
