@@ -32,7 +32,6 @@ interface Folder {
 
 const notFound = (): DOMException => new DOMException('not here', 'NotFoundError');
 
-// oxlint-disable-next-line max-lines-per-function -- one closure owns the state; its parts are short functions
 export function createOpfsModel(): OpfsModel {
   const root: Folder = { folders: new Map(), files: new Map() };
   let breaksAt: number | null = null;
