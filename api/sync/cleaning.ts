@@ -74,3 +74,24 @@ export async function clean(context: SyncContext): Promise<void> {
     }
   }
 }
+
+/**
+ * Work that is done behind answers, one run at a time: who asks while it runs is served by one more run, for
+ * the one under way may have looked already. `work` must not reject.
+ */
+export function runBehind(work: () => Promise<unknown>): () => void {
+  let isRunning = false;
+  let isAsked = false;
+  const runWhileAsked = async (): Promise<void> => {
+    isRunning = true;
+    while (isAsked) {
+      isAsked = false;
+      await work();
+    }
+    isRunning = false;
+  };
+  return () => {
+    isAsked = true;
+    if (!isRunning) void runWhileAsked();
+  };
+}

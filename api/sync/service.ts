@@ -14,7 +14,7 @@ import type { Caller } from './caller.ts';
 import { describeCapabilities } from './capabilities.ts';
 import { commitPush } from './commit.ts';
 import { type CommittedRowsRequest, committedRows } from './committed-rows.ts';
-import { clean } from './cleaning.ts';
+import { clean, runBehind } from './cleaning.ts';
 import { connect } from './connect.ts';
 import type { SyncContext, SyncCounters, SyncLimits, WatchPolicy } from './context.ts';
 import {
@@ -259,25 +259,13 @@ async function readHealth(
   return outcome.error.code === defect ? outcome : ok(false);
 }
 
-/** Cleans behind an answer, one run at a time: who replaces or drops a snapshot leaves its rows. */
-function createCleaner(run: Run): () => void {
-  let isCleaning = false;
-  return () => {
-    if (isCleaning) return;
-    isCleaning = true;
-    void run('snapshot_session_delete_failed', clean).finally(() => {
-      isCleaning = false;
-    });
-  };
-}
-
 export function createSyncService(options: SyncServiceOptions): SyncService {
   const context = createContext(options);
   const { run, stop, lifecycle } = createRunner(context);
   const builds = createSnapshotGate(context.limits.snapshot.buildsMax);
   const pages = createSnapshotGate(context.limits.snapshot.pageRequestsMax);
   const streams = createSnapshotGate(context.limits.snapshotStream.streamsMax);
-  const cleanSoon = createCleaner(run);
+  const cleanSoon = runBehind(() => run('snapshot_session_delete_failed', clean));
   return {
     limits: context.limits,
     counters: context.counters,
