@@ -34,8 +34,7 @@ export default defineConfig({
   testDir: 'test/e2e',
   outputDir: 'test-results',
   fullyParallel: false,
-  // Each has a server and a database of its own; most of a journey is waiting for the other device.
-  workers: 2,
+  workers: 1,
   retries: 0,
   forbidOnly: true,
   // For a machine that has other things to do: a limit that is not reached costs nothing.
