@@ -123,10 +123,14 @@ test('[STORE-206] a device whose IndexedDB is gone opens the kitchen of the pers
 
     // Signing in writes behind the half record, and all of it is gone at the start after.
     const ended = await start();
+    const { kitchen } = await ended.tab.status();
+    // Notes of the browser that the kill threw back are put right first: it begins every view anew.
+    const notesOf = () => ended.tab.page.evaluate(() => localStorage.getItem('larder:kitchen'));
+    await expect.poll(notesOf).toBe(kitchen);
     await signIn(ended.tab, ben);
     await ended.device.goOffline();
     await ended.tab.perform('list.add', { entries: [line('Unsent of Ben')] });
-    const { kitchen } = await ended.tab.status();
+    expect((await ended.tab.status()).kitchen).toBe(kitchen);
     await ended.context.close();
 
     const after = await start();
