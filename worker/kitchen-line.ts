@@ -41,10 +41,13 @@ export type KitchenStart = 'at-once' | 'after-full';
 /** A store that fails more often than this in one life of the worker is not mended by opening it again. */
 const REOPENS_MAX = 5;
 
+/** `cleared`: there is nothing to subscribe to. `recorded`: the directory changed. */
+export type LineNews = 'cleared' | 'recorded';
+
 /** One live query or status watcher of a tab, across databases. */
 interface Subscription {
   readonly begin: (opened: OpenKitchen) => StopWatching;
-  readonly onCleared: () => void;
+  readonly onNews: (news: LineNews) => void;
   stop: StopWatching;
 }
 
@@ -72,8 +75,7 @@ export interface Line {
   call<T>(work: (kitchen: LocalKitchen) => Promise<T>): Promise<T>;
   /** The same for writes: they wait until a step has decided whose kitchen is current. */
   act<T>(work: (kitchen: LocalKitchen) => Promise<T>): Promise<T>;
-  /** `onCleared` is called when there is nothing to subscribe to, because storage was cleared. */
-  subscribe(begin: Subscription['begin'], onCleared?: () => void): StopWatching;
+  subscribe(begin: Subscription['begin'], onNews?: Subscription['onNews']): StopWatching;
   /** Closes what is open and ends this owner; acts that have begun are answered before. */
   handOver(): Promise<void>;
   /** The person's word after storage was cleared; another tab may have said it already. */
@@ -153,6 +155,10 @@ export function createLine(deps: KitchenSwitchDeps): Line {
     await open(name);
   }
 
+  function tellAll(news: LineNews): void {
+    for (const { onNews } of subscriptions) onNews(news);
+  }
+
   function end(cause: unknown): void {
     hasEnded = true;
     deps.onLost(cause);
@@ -203,7 +209,7 @@ export function createLine(deps: KitchenSwitchDeps): Line {
       if (!(error instanceof StorageCleared)) end(error);
       else {
         isCleared = true;
-        for (const { onCleared } of subscriptions) onCleared();
+        tellAll('cleared');
       }
     }
   }
@@ -250,6 +256,7 @@ export function createLine(deps: KitchenSwitchDeps): Line {
     async record(next) {
       await deps.file.write(next);
       directory = next;
+      tellAll('recorded');
     },
     local: () => must(opened, 'a step finds a kitchen open').kitchen,
     openCurrent: () => open(directory.current),
@@ -260,10 +267,10 @@ export function createLine(deps: KitchenSwitchDeps): Line {
       while (moving.isClosed()) await moving.passed();
       return call(work);
     },
-    subscribe(begin, onCleared = nothing) {
-      const subscription: Subscription = { begin, onCleared, stop: nothing };
+    subscribe(begin, onNews = nothing) {
+      const subscription: Subscription = { begin, onNews, stop: nothing };
       subscriptions.add(subscription);
-      if (isCleared) onCleared();
+      if (isCleared) onNews('cleared');
       if (opened !== null) subscription.stop = begin(opened);
       return () => {
         subscriptions.delete(subscription);

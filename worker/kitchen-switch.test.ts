@@ -215,6 +215,23 @@ describe('which kitchen is open', () => {
     expect(profile.households.get(ana.householdId)).toEqual(['locked']);
   });
 
+  test('[CONN-52] every tab is told at once which kitchen is open, when nothing else happens there', async () => {
+    const profile = createProfile();
+    const kitchen = await startWorker(profile).opening;
+    const told: (string | undefined)[] = [];
+    await kitchen.watchStatus(({ kitchen: name }) => void told.push(name));
+    const current = async () => (await profile.file.read())?.current;
+    await kitchen.attach(ana, 'adopt');
+    const ofAna = await current();
+    await kitchen.attach(ben, 'keep-apart');
+    expect(await current()).not.toBe(ofAna);
+    expect(told.at(-1)).toBe(await current());
+    await kitchen.attach(ana, 'keep-apart');
+    expect(told.at(-1)).toBe(ofAna);
+    await kitchen.detach('keep-locked');
+    expect(told.at(-1)).toBe(await current());
+  });
+
   test('[CONN-57] rows that cannot join yet are kept apart, and the person is told', async () => {
     const profile = createProfile();
     const kitchen = await startWorker(profile).opening;

@@ -19,7 +19,7 @@ import { err, type Result } from '../shared/result.ts';
 import type { Account, AttachOutcome, DetachOutcome, Kitchen, LocalRows } from '../shared/rpc.ts';
 import { OPENING, type SyncStatus } from '../shared/status.ts';
 import type { Directory, KitchenEntry } from './host/kitchen-directory.ts';
-import { createLine, type KitchenSwitchDeps, type Line } from './kitchen-line.ts';
+import { createLine, type KitchenSwitchDeps, type Line, type LineNews } from './kitchen-line.ts';
 import {
   currentEntry,
   findAnonymous,
@@ -74,7 +74,7 @@ function kitchenOver(deps: KitchenSwitchDeps, line: Line): Kitchen {
             noteAdopted(line, status);
             tell(status);
           }),
-        () => tell('cleared'),
+        tell,
       );
       return () => {
         stop();
@@ -100,7 +100,7 @@ function kitchenOver(deps: KitchenSwitchDeps, line: Line): Kitchen {
   };
 }
 
-type Teller = (status: SyncStatus | 'cleared' | 'as before') => void;
+type Teller = (news: SyncStatus | LineNews | 'as before') => void;
 
 /**
  * Statuses as tabs are told them: which kitchen is open and what is locked, and what acts have found out
@@ -113,14 +113,16 @@ function createStatuses(line: Line) {
   let isFull = false;
   return {
     teller(onStatus: (status: SyncStatus) => void): Teller {
-      const tell: Teller = (status) => {
-        if (typeof status !== 'string') {
-          const directory = line.directory();
-          const { current: kitchen } = directory;
-          last = { ...status, kitchen, sealed: sealedKitchens(directory) };
-        }
-        if (status === 'cleared') onStatus({ ...last, phase: 'storage-cleared' });
-        else onStatus(isFull ? { ...last, phase: 'storage-full' } : last);
+      const tell: Teller = (news) => {
+        if (typeof news !== 'string') last = news;
+        const directory = line.directory();
+        const whole = {
+          ...last,
+          kitchen: directory.current,
+          sealed: sealedKitchens(directory),
+        };
+        if (news === 'cleared') onStatus({ ...whole, phase: 'storage-cleared' });
+        else onStatus(isFull ? { ...whole, phase: 'storage-full' } : whole);
       };
       tellers.add(tell);
       return tell;
