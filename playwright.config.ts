@@ -3,6 +3,7 @@
  * names it in LARDER_CHROMIUM; run by hand, Playwright's own is used, else the system's.
  */
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { type LaunchOptions, chromium, defineConfig } from '@playwright/test';
 
 function findChromium(): string | undefined {
@@ -32,6 +33,7 @@ export const launchOptions: LaunchOptions = {
 
 export default defineConfig({
   testDir: 'test/e2e',
+  globalSetup: join(import.meta.dirname, 'test/e2e/built.mjs'),
   outputDir: 'test-results',
   fullyParallel: false,
   workers: 1,

@@ -9,7 +9,6 @@ import { localTablesSql } from '../../worker/acts/local-tables.ts';
 import { createEngine, type Engine } from '../../worker/engine/engine.ts';
 import { createBrowserClock } from '../../worker/host/browser-clock.ts';
 import { createCryptoIds, randomBytes } from '../../worker/host/crypto-ids.ts';
-import { parseSafeJson } from '../../worker/host/fetch-transport.ts';
 import { openLocalDatabase, type OwnedDatabase } from '../../worker/host/local-database.ts';
 import { openOpfsAsyncFiles, removeOpfsDatabase } from '../../worker/host/opfs-async-files.ts';
 import { openCaptured } from '../../worker/host/page-capture.ts';
@@ -61,10 +60,7 @@ async function openDevice(
     },
   };
   const database = await openLocalDatabase({ store, clock, randomBytes, wasm: wasmUrl, limits });
-  const transport = snapshotTransport(
-    rowCount === 0 ? [] : largeHousehold(rowCount),
-    (text) => parseSafeJson(text)?.value,
-  );
+  const transport = snapshotTransport(rowCount === 0 ? [] : largeHousehold(rowCount));
   const engine = createEngine({
     database,
     schema: kitchenSchema,

@@ -8,11 +8,12 @@ import { capabilitiesPath } from '../../shared/protocol/capabilities.ts';
 import { snapshotSessionsPath } from '../../shared/protocol/snapshot.ts';
 import type { SnapshotRow } from '../../shared/protocol/shapes.ts';
 import { protocolVersion } from '../../shared/protocol/version.ts';
-import { limits } from '../../shared/limits.ts';
+import { textHash } from '../../shared/protocol/bundle-hash.ts';
 import { kitchenSchema } from '../../shared/schema/tables.ts';
 import type { Schema } from '../../shared/schema/types.ts';
 import { tableOrder } from '../../shared/schema/validate.ts';
 import type { SyncAnswer, SyncRequest, Transport } from '../../worker/engine/ports.ts';
+import { SEGMENT_ROWS_MAX } from '../../worker/engine/snapshot-stream.ts';
 
 const AT = '2026-11-20T14:02:31.000Z';
 const INGREDIENTS_PER_RECIPE = 12;
@@ -66,32 +67,12 @@ export function largeHousehold(rowCount: number): readonly SnapshotRow[] {
 
 const answer = (body: unknown): SyncAnswer => ({ type: 'answer', status: 200, headers: {}, body });
 
-/** Serves `rows` as the snapshot of bundle 1; text is made beforehand, so that only parsing is paid for. */
-export function snapshotTransport(
-  rows: readonly SnapshotRow[],
-  parse: (text: string) => unknown,
-): Transport {
-  const pages = new Map<number, string>();
-  const encoder = new TextEncoder();
-  const sizeOf = (row: SnapshotRow): number => encoder.encode(JSON.stringify(row)).length;
-  let byteCount = 0;
-  for (let at = 0; at < rows.length; at += limits.snapshot.rowsDefault) {
-    const page = rows.slice(at, at + limits.snapshot.rowsDefault);
-    const bytes = page.reduce((sum, row) => sum + sizeOf(row), 0);
-    byteCount += bytes;
-    const next = at + page.length;
-    pages.set(
-      at,
-      JSON.stringify({
-        snapshot_id: SNAPSHOT_ID,
-        snapshot_bundle_seq: 1,
-        rows: page,
-        next_row_ordinal: next,
-        has_more: next < rows.length,
-        byte_count: bytes,
-      }),
-    );
-  }
+/** Serves `rows` as the streamed snapshot of bundle 1; its text is made beforehand and not paid for. */
+export function snapshotTransport(rows: readonly SnapshotRow[]): Transport {
+  const segments = new Map<number, string>();
+  const tables = tablesOf(rows);
+  for (let at = 0; at < Math.max(1, rows.length); at += SEGMENT_ROWS_MAX)
+    segments.set(at, segmentText(rows, tables, at));
   const answerTo = ({ method, path, query }: SyncRequest): SyncAnswer => {
     if (path === capabilitiesPath) return answer(capabilities);
     if (path === connectPath) return answer({ resolution: 'remote_authoritative' });
@@ -100,11 +81,11 @@ export function snapshotTransport(
         snapshot_id: SNAPSHOT_ID,
         snapshot_bundle_seq: 1,
         row_count: rows.length,
-        byte_count: byteCount,
-        expires_at: '2030-01-01T00:00:00Z',
+        byte_count: [...segments.values()].reduce((sum, { length }) => sum + length, 0),
+        expires_at: EXPIRES_AT,
       });
     if (method === 'DELETE') return answer(null);
-    return answer(parse(pages.get(Number(query?.['after_row_ordinal'] ?? 0)) ?? 'null'));
+    return answer(segments.get(Number(query?.['after_row_ordinal'] ?? 0)));
   };
   return {
     request: (request) => Promise.resolve(answerTo(request)),
@@ -112,12 +93,64 @@ export function snapshotTransport(
   };
 }
 
+interface StreamedTable {
+  readonly schema: string;
+  readonly table: string;
+  readonly key: string;
+  readonly columns: readonly string[];
+  readonly first_row_ordinal: number;
+  readonly row_count: number;
+}
+
+function tablesOf(rows: readonly SnapshotRow[]): readonly StreamedTable[] {
+  return [...new Set(rows.map(({ table }) => table))].map((table) => ({
+    schema: kitchenSchema.name,
+    table,
+    key: 'id',
+    columns: Object.keys((kitchenSchema as Schema).tables[table]?.columns ?? {}),
+    first_row_ordinal: rows.findIndex((row) => row.table === table) + 1,
+    row_count: rows.filter((row) => row.table === table).length,
+  }));
+}
+
+function segmentText(
+  rows: readonly SnapshotRow[],
+  tables: readonly StreamedTable[],
+  after: number,
+): string {
+  const columns = new Map(tables.map(({ table, columns: names }) => [table, names]));
+  const lines = rows.slice(after, after + SEGMENT_ROWS_MAX).map((row) => {
+    const values = (columns.get(row.table) ?? []).map((name) => row.payload[name] ?? null);
+    return `${JSON.stringify([row.row_version, ...values])}\n`;
+  });
+  const header = {
+    type: 'header',
+    version: 1,
+    snapshot_id: SNAPSHOT_ID,
+    snapshot_bundle_seq: 1,
+    row_count: rows.length,
+    after_row_ordinal: after,
+    expires_at: EXPIRES_AT,
+    tables,
+  };
+  const next = after + lines.length;
+  const trailer = {
+    type: 'trailer',
+    row_count: lines.length,
+    next_row_ordinal: next,
+    has_more: next < rows.length,
+    hash: textHash(lines.join('')),
+  };
+  return `${JSON.stringify(header)}\n${lines.join('')}${JSON.stringify(trailer)}\n`;
+}
+
+const EXPIRES_AT = '2030-01-01T00:00:00Z';
 const SNAPSHOT_ID = '5b1f5a4e-3d7e-4c5b-9d2f-0c6a7f1f2a3b';
 
 const capabilities = {
   protocol_version: protocolVersion,
   schema_version: kitchenSchema.version,
-  features: { connect_lifecycle: true },
+  features: { connect_lifecycle: true, snapshot_stream: true },
   registered_tables: [],
   registered_table_specs: tableOrder(kitchenSchema).map((table) => ({
     schema: kitchenSchema.name,

@@ -205,6 +205,61 @@ test('[CONN-346] unsent work can be saved as a file at sign-out, without a netwo
   expect((await serverDump(ana))['list_items']).toHaveLength(1);
 });
 
+test('[CONN-347] two people of one household work on two devices, and one after the other in one browser', async ({
+  device,
+  larder,
+  serverDump,
+}) => {
+  const [ana, ben] = [newPerson('Ana'), newPerson('Ben')];
+  const laptop = await device();
+  const tab = await laptop.openTab();
+  await signUp(tab, ana);
+  await tab.perform('list.add', { entries: [line('Of Ana')] });
+  await tab.settled();
+  await joinOverHttp(larder.url, ben, await inviteFrom(tab));
+
+  const phone = await (await device()).openTab();
+  await signIn(phone, ben);
+  await expect.poll(() => titles(phone)).toEqual(['Of Ana']);
+  await phone.perform('list.add', { entries: [line('Of Ben')] });
+  await expect.poll(() => titles(tab)).toEqual(['Of Ana', 'Of Ben']);
+
+  // Ben at the laptop, without a sign-out: what Ana had not sent yet goes out all the same, once.
+  await laptop.goOffline();
+  await tab.perform('list.add', { entries: [line('Of Ana, offline')] });
+  const before = await databases(tab);
+  laptop.proxy.heal();
+  await signIn(tab, ben);
+  expect(await databases(tab), 'it is the same household').toEqual(before);
+  await tab.perform('list.add', { entries: [line('Of Ben, at the laptop')] });
+  await tab.settled();
+  const all = ['Of Ana', 'Of Ana, offline', 'Of Ben', 'Of Ben, at the laptop'];
+  for (const seen of [tab, phone]) await expect.poll(() => titles(seen)).toEqual(all);
+  expect(await tab.dump()).toEqual(await serverDump(ana));
+  expect(await phone.dump()).toEqual(await serverDump(ben));
+});
+
+const inviteFrom = (tab: Tab): Promise<string> =>
+  tab.page.evaluate(async () => {
+    const answer = await fetch('/api/household/invites', { method: 'POST' });
+    return ((await answer.json()) as { readonly code: string }).code;
+  });
+
+/** An account that is made and then let into a household, with no device yet. */
+async function joinOverHttp(url: string, person: Person, code: string): Promise<void> {
+  const headers = { 'content-type': 'application/json', origin: url };
+  const post = (path: string, cookie: string, body: unknown): Promise<Response> =>
+    fetch(url + path, {
+      method: 'POST',
+      headers: { ...headers, cookie },
+      body: JSON.stringify(body),
+    });
+  const made = await post('/api/auth/sign-up/email', '', person);
+  const cookie = made.headers.getSetCookie()[0]?.split(';')[0] ?? '';
+  const joined = await post('/api/household/join', cookie, { code });
+  expect(joined.status).toBe(200);
+}
+
 /** The text of the file that the browser is given. */
 async function savedFile(tab: Tab, words: string): Promise<string> {
   const download = tab.page.waitForEvent('download');

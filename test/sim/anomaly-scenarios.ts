@@ -262,6 +262,33 @@ export const scenarios: readonly Scenario[] = [
   })),
   {
     ...kitchen,
+    name: 'hydrate an empty device',
+    extensions: true,
+    segmentRowsMax: 5,
+    async prepare(world) {
+      await household(world);
+      return null;
+    },
+    run: (device) => device.engine.attach('household'),
+  },
+  {
+    ...kitchen,
+    name: 'hydrate an empty device, written to meanwhile',
+    extensions: true,
+    segmentRowsMax: 5,
+    async prepare(world) {
+      await household(world);
+      return null;
+    },
+    run: (device) => device.engine.attach('household'),
+    meanwhile(device, { path }) {
+      if (path.endsWith('/stream'))
+        void write(device, (sql) => tag(sql, id(9), 'mine')).catch(() => undefined);
+    },
+    finish: (device) => write(device, (sql) => tag(sql, id(9), 'mine')),
+  },
+  {
+    ...kitchen,
     name: 'rebuild with unsent work',
     extensions: true,
     async prepare(world) {

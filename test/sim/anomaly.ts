@@ -35,6 +35,8 @@ export interface Fault {
 export interface Scenario {
   readonly name: string;
   readonly extensions: boolean;
+  /** Rows in one segment of a snapshot stream, where a few are to be several. */
+  readonly segmentRowsMax?: number;
   /** The declarations of the device and of the server. */
   readonly schema: Schema;
   /** What the device knew when its database was made, where an update is what is interrupted. */
@@ -173,10 +175,11 @@ function faultyTransport(inner: Transport, fault: Fault, meter: Meter): Transpor
 }
 
 export async function prepareScenario(scenario: Scenario): Promise<Prepared> {
-  const { extensions, schemaBefore } = scenario;
+  const { extensions, segmentRowsMax, schemaBefore } = scenario;
   const schema = schemaBefore ?? scenario.schema;
   const server = await createModelServer(scenario.schema, {
     extensions,
+    ...(segmentRowsMax === undefined ? {} : { segmentRowsMax }),
     ...(schemaBefore === undefined ? {} : { olderSchemas: [schemaBefore] }),
   });
   const ids = createIds(createRandom(7));

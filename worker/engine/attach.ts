@@ -185,6 +185,7 @@ function takeSource(sql: Sql, next: string): void {
 export function detach(context: Context): DetachResult {
   const attachment = readAttachment(context.sql);
   const operation = readOperation(context.sql);
+  context.memory.held = null;
   if (operation.kind === 'remote_replace' && !attachment.isAttached) {
     const cancelled = transact(context, (sql) => {
       sql.run('delete from _sync_snapshot_stage');

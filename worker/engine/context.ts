@@ -12,6 +12,7 @@ import type { Resolver } from '../../shared/schema/resolve.ts';
 import type { Catalog } from './catalog.ts';
 import { Rollback } from './failures.ts';
 import type { SyncFailure } from './failures.ts';
+import type { HeldSnapshot } from './held-snapshot.ts';
 import type { Clock, Ids, Journal, LocalDatabase, Sql, Transport } from './ports.ts';
 import { applying } from './state.ts';
 
@@ -36,8 +37,10 @@ export interface Context {
   readonly committed: () => void;
   /** Changes while a long operation goes on; null when it ended. */
   readonly progress: (progress: { readonly done: number; readonly total: number } | null) => void;
-  /** Mutable on purpose: the one thing remembered between operations that is not in SQL. */
+  /** Mutable on purpose: what is remembered between operations and not in SQL. */
   readonly memory: {
+    /** A first download as far as it has come. */
+    held: HeldSnapshot | null;
     capabilities: KnownCapabilities | null;
     isStopped: boolean;
     /** Ends the waits for a next try: stopping does not sit them out. */

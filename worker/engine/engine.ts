@@ -139,7 +139,7 @@ export function createEngine(deps: EngineDeps): Engine {
     progress: (progress) => {
       act({ progress });
     },
-    memory: { capabilities: null, isStopped: false, waits: new Set() },
+    memory: { held: null, capabilities: null, isStopped: false, waits: new Set() },
   };
 
   const currentStatus = (): SyncStatus =>

@@ -5,16 +5,18 @@
  * settles the outbox, rotates the source where that is the occasion, and clears the operation: killed at any
  * moment, either the old state or the new one is there.
  */
-import { must } from '../../shared/assert.ts';
 import { beginApplying, markWritten } from './applying.ts';
 import type { Applying } from './applying.ts';
 import { apply } from './context.ts';
 import type { Context } from './context.ts';
 import { decodePayload } from './decode.ts';
 import { getTable, idOfKeyJson, rowFromLocalJson } from './catalog.ts';
+import type { Catalog } from './catalog.ts';
 import { protocolFailure, Rollback } from './failures.ts';
 import type { SyncFailure } from './failures.ts';
-import { countLiveRows, insertUnknownRows } from './insert-unknown.ts';
+import { countHeldRows, heldRows, insertHeldRows } from './held-snapshot.ts';
+import type { HeldSnapshot } from './held-snapshot.ts';
+import { hasNothing, insertUnknownRows } from './insert-unknown.ts';
 import {
   countPending,
   dropIntent,
@@ -29,6 +31,7 @@ import { returnOutbox } from './outbox.ts';
 import type { Sql } from './ports.ts';
 import { applyServerRow, meetIntent } from './rebase.ts';
 import type { ServerRow } from './resolutions.ts';
+import { stageRows } from './snapshot-stage.ts';
 import { stagedConflicts } from './staged-conflicts.ts';
 import { removeWithDescendants } from './references.ts';
 import { endApplying, planResolutions } from './resolutions.ts';
@@ -162,9 +165,13 @@ function rotateSource(sql: Sql, previous: string, next: string): void {
   setAttachment(sql, { current_source_id: next });
 }
 
-/** A first download: no row to remove, no intent to meet, and a dangling reference would be the server's. */
-const hasNothing = (context: Context, sql: Sql): boolean =>
-  countPending(sql) === 0 && countLiveRows(sql, context.catalog) === 0;
+const countStagedRows = (sql: Sql, snapshotId: string): number =>
+  numberOf(
+    sql.all('select count(*) as rows from _sync_snapshot_stage where snapshot_id = ?1', [
+      snapshotId,
+    ])[0] ?? {},
+    'rows',
+  );
 
 /** Rows that came in all at once may refer to what a pending removal took away. */
 function markDangling(applying: Applying): void {
@@ -181,29 +188,38 @@ function markDangling(applying: Applying): void {
     }
 }
 
+const findHeld = ({ memory: { held } }: Context, { snapshotId }: Operation): HeldSnapshot | null =>
+  held?.snapshotId === snapshotId ? held : null;
+
+/** The device has got rows of its own since the download began: they are met like those of any snapshot. */
+function stageHeldRows(sql: Sql, catalog: Catalog, held: HeldSnapshot): void {
+  for (const rows of heldRows(held)) stageRows(sql, catalog, held.snapshotId, rows);
+}
+
 /** Moves the device to the staged snapshot, or changes nothing. */
 export function applyStage(context: Context): Result<void, SyncFailure> {
   return apply(context, (sql) => {
     const operation = readOperation(sql);
     const attachment = readAttachment(sql);
-    const staged = must(
-      sql.all('select count(*) as rows from _sync_snapshot_stage where snapshot_id = ?1', [
-        operation.snapshotId,
-      ])[0],
-      'a count',
-    );
-    if (!operation.isStageComplete || numberOf(staged, 'rows') !== operation.snapshotRowCount)
+    const held = findHeld(context, operation);
+    const rows = held === null ? countStagedRows(sql, operation.snapshotId) : countHeldRows(held);
+    if ((held === null && !operation.isStageComplete) || rows !== operation.snapshotRowCount)
       throw new Rollback(protocolFailure('stage-incomplete', 'snapshot'));
     settleOutbox(context, sql, operation);
+    // No row to remove, no intent to meet, and a dangling reference would be the server's.
+    const isFirst = hasNothing(sql, context.catalog);
+    if (held !== null && !isFirst) stageHeldRows(sql, context.catalog, held);
     const applying = beginApplying(context, sql);
     settleLostHistory(applying, operation);
-    const isFirst = hasNothing(context, sql);
-    planResolutions(applying, stagedConflicts(context, sql, operation.snapshotId));
-    insertUnknownRows(sql, context.catalog, operation.snapshotId);
-    applyStagedRows(context, applying, operation);
-    if (!isFirst) {
-      removeUnstaged(applying, operation);
-      markDangling(applying);
+    if (held !== null && isFirst) insertHeldRows(sql, context.catalog, held);
+    else {
+      planResolutions(applying, stagedConflicts(context, sql, operation.snapshotId));
+      insertUnknownRows(sql, context.catalog, operation.snapshotId);
+      applyStagedRows(context, applying, operation);
+      if (!isFirst) {
+        removeUnstaged(applying, operation);
+        markDangling(applying);
+      }
     }
     endApplying(applying);
     setAttachment(sql, {

@@ -13,11 +13,12 @@ import { getTable, idOfKeyJson, writeRow } from './catalog.ts';
 import type { Catalog } from './catalog.ts';
 import { decodePayload } from './decode.ts';
 import { Rollback } from './failures.ts';
+import { countPending } from './intents.ts';
 import type { Sql } from './ports.ts';
 import { numberOf, textOf } from './state.ts';
 
 /** Fewer rows than this are not worth making every index again. */
-const REBUILD_ROWS_MIN = 1000;
+export const REBUILD_ROWS_MIN = 1000;
 /** Staged rows in memory at a time. */
 const BATCH_ROWS = 1000;
 
@@ -36,8 +37,14 @@ export const countLiveRows = (sql: Sql, catalog: Catalog): number =>
     0,
   );
 
+/** No row, no state of one that was, no intent: whatever a snapshot brings meets nothing. */
+export const hasNothing = (sql: Sql, catalog: Catalog): boolean =>
+  countPending(sql) === 0 &&
+  countLiveRows(sql, catalog) === 0 &&
+  count(sql, 'select count(*) as rows from _sync_row_state') === 0;
+
 /** Runs `work` without the triggers and indexes of the synced tables, and makes them again. */
-function withBareTables(sql: Sql, catalog: Catalog, work: () => void): void {
+export function withBareTables(sql: Sql, catalog: Catalog, work: () => void): void {
   const names = catalog.tables.map(({ name }) => `'${name}'`).join(', ');
   const made = sql.all(
     `select type, name, sql from sqlite_master

@@ -48,7 +48,7 @@ async function createBench(resolver: Resolver): Promise<Bench> {
     client: '',
     committed: () => undefined,
     progress: () => undefined,
-    memory: { capabilities: null, isStopped: false, waits: new Set() },
+    memory: { held: null, capabilities: null, isStopped: false, waits: new Set() },
   };
   return { device, context, settled };
 }

@@ -17,7 +17,7 @@ import type { SyncFailure } from './failures.ts';
 import { applyStage } from './hydrate.ts';
 import { isLostHistory, meetOtherHistory } from './lost-history.ts';
 import type { Sql } from './ports.ts';
-import { dropSession, stageSnapshot } from './snapshot-stage.ts';
+import { clearStage, dropSession, stageSnapshot } from './snapshot-stage.ts';
 import type { SessionRequest } from './snapshot-stage.ts';
 import { ADOPTED, beginRotation, SEPARATE } from './rotate.ts';
 import { readAttachment, readOperation, setOperation } from './state.ts';
@@ -100,11 +100,11 @@ export async function recover(context: Context): Promise<Result<'done' | 'reatta
     const applied = applyStage(context);
     context.progress(null);
     await dropSession(context, snapshotId, request.sourceId);
-    if (applied.ok) return ok('done');
-    const cleared = transact(context, (sql) => {
-      sql.run('delete from _sync_snapshot_stage');
-      setOperation(sql, { snapshot_stage_complete: 0, staged_snapshot_id: '' });
-    });
+    if (applied.ok) {
+      context.memory.held = null;
+      return ok('done');
+    }
+    const cleared = clearStage(context);
     if (!cleared.ok) return cleared;
     const isBehind =
       applied.error.type === 'protocol' && applied.error.code === 'snapshot-behind-own-bundle';

@@ -2,7 +2,8 @@
  * Fetching a snapshot into the stage (`protocol.md` §8, §11.12 steps 1 and 2): segments of a stream where the
  * server offers that, else pages, checked against their session and staged in one transaction each. The stage
  * is complete only when everything agrees; a stream that was interrupted goes on after its last whole
- * segment, anything else is dropped whole and never applied.
+ * segment, anything else is dropped whole and never applied. A stream that fits, for a device that has nothing
+ * yet, is kept in memory instead (`held-snapshot.ts`).
  */
 import { must } from '../../shared/assert.ts';
 import { limits } from '../../shared/limits.ts';
@@ -23,14 +24,17 @@ import { send, sendAndForget, unexpected } from './calls.ts';
 import type { Call, CallResult, Decoder, Refused } from './calls.ts';
 import { forgetCapabilities, getCapabilities } from './capabilities.ts';
 import { keyJsonOf } from './catalog.ts';
+import type { Catalog } from './catalog.ts';
 import { transact, wait } from './context.ts';
 import type { Context } from './context.ts';
 import { decodeSnapshotRow } from './decode.ts';
 import { protocolFailure } from './failures.ts';
 import type { SyncFailure } from './failures.ts';
+import { countHeldRows, HELD_BYTES_MAX } from './held-snapshot.ts';
+import { hasNothing } from './insert-unknown.ts';
 import type { Sql } from './ports.ts';
-import { readSegment, segmentCall, segmentText } from './snapshot-stream.ts';
-import type { Segment, StreamedSession } from './snapshot-stream.ts';
+import { readRows, readSegment, segmentCall, segmentText } from './snapshot-stream.ts';
+import type { Segment, StreamedRow, StreamedSession } from './snapshot-stream.ts';
 import { numberOf, readOperation, setOperation } from './state.ts';
 
 /** Waiting for the server's snapshot capacity, per operation (§8.6). */
@@ -71,8 +75,9 @@ async function sendWithinCapacity<T>(
   }
 }
 
-const clearStage = (context: Context): Result<void, SyncFailure> =>
-  transact(context, (sql) => {
+export function clearStage(context: Context): Result<void, SyncFailure> {
+  context.memory.held = null;
+  return transact(context, (sql) => {
     sql.run('delete from _sync_snapshot_stage');
     setOperation(sql, {
       staged_snapshot_id: '',
@@ -82,6 +87,7 @@ const clearStage = (context: Context): Result<void, SyncFailure> =>
       snapshot_stage_complete: 0,
     });
   });
+}
 
 function sessionFault(session: SnapshotSessionResponse): string | null {
   if ((session.row_count === 0) !== (session.byte_count === 0)) return 'session-counts';
@@ -205,31 +211,58 @@ export const dropSession = (
 /** Another stream was cut off than this often: the network is too bad to go on now. */
 const CUTS_MAX = 3;
 
-function stageSegment(
+export function stageRows(
+  sql: Sql,
+  { schemaName }: Catalog,
+  snapshotId: string,
+  rows: readonly StreamedRow[],
+): void {
+  for (const { ordinal, table, id, version, payload } of rows)
+    sql.run(
+      `insert into _sync_snapshot_stage
+         (snapshot_id, row_ordinal, schema_name, table_name, key_json, row_version, payload)
+       values (?1, ?2, ?3, ?4, ?5, ?6, ?7)`,
+      [
+        snapshotId,
+        ordinal,
+        schemaName,
+        table.name,
+        keyJsonOf(table, id),
+        version,
+        JSON.stringify(payload),
+      ],
+    );
+}
+
+function keepSegment(
   context: Context,
   session: StreamedSession,
-  after: number,
   segment: Segment,
 ): Result<void, SyncFailure> {
+  const { held } = context.memory;
+  if (held?.snapshotId === session.snapshotId) {
+    held.segments.push(segment);
+    return ok(undefined);
+  }
+  const rows = readRows(segment);
+  if (!rows.ok) return rows;
   return transact(context, (sql) => {
-    segment.rows.forEach((row, index) => {
-      sql.run(
-        `insert into _sync_snapshot_stage
-           (snapshot_id, row_ordinal, schema_name, table_name, key_json, row_version, payload)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7)`,
-        [
-          session.snapshotId,
-          after + index + 1,
-          context.catalog.schemaName,
-          row.table,
-          row.keyJson,
-          row.version,
-          row.payload,
-        ],
-      );
-    });
+    stageRows(sql, context.catalog, session.snapshotId, rows.value);
     if (!segment.hasMore) setOperation(sql, { snapshot_stage_complete: 1 });
   });
+}
+
+/** How many rows of the session are here already; decides where the others are kept. */
+function beginKeeping(context: Context, session: StreamedSession): number {
+  const { memory, sql } = context;
+  if (memory.held?.snapshotId === session.snapshotId) return countHeldRows(memory.held);
+  const staged = countStaged(sql);
+  const fits = staged === 0 && session.byteCount <= HELD_BYTES_MAX;
+  memory.held =
+    fits && hasNothing(sql, context.catalog)
+      ? { snapshotId: session.snapshotId, segments: [] }
+      : null;
+  return staged;
 }
 
 async function fetchSegments(
@@ -239,7 +272,7 @@ async function fetchSegments(
   budget: { leftMs: number },
 ): Promise<Result<'staged', Refused | SyncFailure>> {
   let cuts = 0;
-  let after = countStaged(context.sql);
+  let after = beginKeeping(context, session);
   for (let segments = 0; segments < PAGES_MAX; segments += 1) {
     const call = segmentCall(session, after, sourceId);
     const answer = await sendWithinCapacity(context, call, segmentText, budget);
@@ -256,9 +289,9 @@ async function fetchSegments(
         retryAfterMs: null,
       });
     }
-    const staged = stageSegment(context, session, after, segment.value);
-    if (!staged.ok) return staged;
-    after += segment.value.rows.length;
+    const kept = keepSegment(context, session, segment.value);
+    if (!kept.ok) return kept;
+    after += segment.value.lines.length;
     context.progress({ done: after, total: session.rowCount });
     if (!segment.value.hasMore) return ok('staged');
   }
@@ -273,10 +306,15 @@ const countStaged = (sql: Sql): number =>
 
 /** The session of a stage that was begun and not finished; segments go on where it ends. */
 function findBegun(sql: Sql): StreamedSession | null {
-  const { snapshotId, snapshotBundleSeq, snapshotRowCount } = readOperation(sql);
+  const { snapshotId, snapshotBundleSeq, snapshotRowCount, snapshotByteCount } = readOperation(sql);
   return snapshotId === ''
     ? null
-    : { snapshotId, bundleSeq: snapshotBundleSeq, rowCount: snapshotRowCount };
+    : {
+        snapshotId,
+        bundleSeq: snapshotBundleSeq,
+        rowCount: snapshotRowCount,
+        byteCount: snapshotByteCount,
+      };
 }
 
 async function createSession(
@@ -329,8 +367,13 @@ export async function stageSnapshot(
   if (session === null) {
     const created = await createSession(context, request, budget);
     if (!created.ok) return created;
-    const { snapshot_id, snapshot_bundle_seq, row_count } = created.value;
-    session = { snapshotId: snapshot_id, bundleSeq: snapshot_bundle_seq, rowCount: row_count };
+    const { snapshot_id, snapshot_bundle_seq, row_count, byte_count } = created.value;
+    session = {
+      snapshotId: snapshot_id,
+      bundleSeq: snapshot_bundle_seq,
+      rowCount: row_count,
+      byteCount: byte_count,
+    };
     fetched = isStreamed
       ? await fetchSegments(context, session, request.sourceId, budget)
       : await fetchPages(context, created.value, request.sourceId, budget);

@@ -6,7 +6,9 @@ import type { ModelServer } from '../../test/sim/model-server.ts';
 import { addTag, ids, tagNames } from '../../test/sim/tags.ts';
 import { createDevice } from '../../test/sim/world.ts';
 import type { Device } from '../../test/sim/world.ts';
+import { HELD_BYTES_MAX } from './held-snapshot.ts';
 import type { SyncAnswer, SyncRequest } from './ports.ts';
+import { snapshotSessionsPath } from '../../shared/protocol/snapshot.ts';
 
 type Change = (answer: SyncAnswer, request: SyncRequest, streams: number) => SyncAnswer;
 
@@ -70,22 +72,87 @@ describe('a snapshot stream', () => {
     expect(tagNames(device)).toEqual([]);
   });
 
+  const lostAfterOne: Change = (answer, _request, number) =>
+    number === 1 ? answer : { type: 'no-answer', reason: 'network' };
+  const stagedRows = (device: Device): unknown =>
+    device.sql.all('select count(*) as rows from _sync_snapshot_stage')[0]?.['rows'];
+
   test('[SNAP-342] goes on after the last whole segment, in this process and in the next one', async () => {
     const server = await herbs();
-    const lost: Change = (answer, _request, number) =>
-      number === 1 ? answer : { type: 'no-answer', reason: 'network' };
-    const device = await open(server, lost);
+    const device = await open(server, lostAfterOne);
+    await addTag(device, 'mine');
     expect(await device.engine.attach('household')).toMatchObject({ type: 'failed' });
-    expect(device.sql.all('select count(*) as rows from _sync_snapshot_stage')).toEqual([
-      { rows: 4 },
-    ]);
+    expect(stagedRows(device)).toBe(4);
     server.log.length = 0;
     const next = await open(server, asIs, device.database.durableImage());
     expect(await next.engine.sync()).toMatchObject({ failure: null });
-    expect(tagNames(next)).toEqual(NAMES);
+    expect(tagNames(next)).toEqual([...NAMES, 'mine']);
     expect(streams(server), 'the first segment is not fetched again').toBe(2);
     expect(server.log).not.toContain('POST /sync/snapshot-sessions');
   });
+
+  test.each([
+    ['this process goes on with it', 2],
+    ['the next one begins it anew', 3],
+  ])('[SNAP-348] a first download waits in memory: %s', async (what, segments) => {
+    const server = await herbs();
+    let isLost = true;
+    const device = await open(server, (answer, request, number) =>
+      isLost ? lostAfterOne(answer, request, number) : answer,
+    );
+    expect(await device.engine.attach('household')).toMatchObject({ type: 'failed' });
+    expect(stagedRows(device)).toBe(0);
+    isLost = false;
+    server.log.length = 0;
+    const here = what.startsWith('this')
+      ? device
+      : await open(server, asIs, device.database.durableImage());
+    expect(await here.engine.sync()).toMatchObject({ failure: null });
+    expect(tagNames(here)).toEqual(NAMES);
+    expect(streams(server)).toBe(segments);
+    expect(server.log, 'the session is known').not.toContain('POST /sync/snapshot-sessions');
+  });
+
+  test('[SNAP-349] what is written during a first download meets it like any other row', async () => {
+    const server = await herbs();
+    const device: Device = await open(server, (answer, _request, number) => {
+      if (number === 2) void addTag(device, 'mine');
+      return answer;
+    });
+    expect(await device.engine.attach('household')).toMatchObject({ type: 'attached' });
+    expect(tagNames(device)).toEqual([...NAMES, 'mine']);
+    expect(server.rows('tags').size).toBe(ROWS);
+    expect(await device.engine.sync()).toMatchObject({ failure: null });
+    expect(server.rows('tags').size).toBe(ROWS + 1);
+  });
+
+  test.each([
+    [0, 0],
+    [1, 4],
+  ])(
+    '[SNAP-350] %i bytes over what memory holds at most, %i rows are on disk',
+    async (over, rows) => {
+      const server = await herbs();
+      const device = await createDevice({
+        schema: kitchenSchema,
+        ids,
+        transport: {
+          watch: (request, onEvent) => server.transport.watch(request, onEvent),
+          async request(request) {
+            const answer = await server.transport.request(request);
+            if (answer.type !== 'answer') return answer;
+            if (request.path.endsWith('/stream'))
+              return lostAfterOne(answer, request, streams(server));
+            if (request.path !== snapshotSessionsPath) return answer;
+            const session = answer.body as Readonly<Record<string, unknown>>;
+            return { ...answer, body: { ...session, byte_count: HELD_BYTES_MAX + over } };
+          },
+        },
+      });
+      expect(await device.engine.attach('household')).toMatchObject({ type: 'failed' });
+      expect(stagedRows(device)).toBe(rows);
+    },
+  );
 
   test('[SNAP-343] a segment without its trailer is asked for again, and never half staged', async () => {
     const server = await herbs();

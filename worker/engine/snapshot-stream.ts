@@ -1,7 +1,7 @@
 /**
  * A snapshot as a stream of lines (`protocol.md` §13.6): segments of many rows, each checked against its own
- * trailer and staged in one transaction, or dropped whole and asked for again. What was staged stays while the
- * server keeps the session, so a fetch that was interrupted goes on after the last whole segment.
+ * trailer and kept whole, or dropped whole and asked for again. What was kept stays while the server keeps the
+ * session, so a fetch that was interrupted goes on after the last whole segment.
  */
 import { must } from '../../shared/assert.ts';
 import { textHash } from '../../shared/protocol/bundle-hash.ts';
@@ -14,7 +14,6 @@ import type { SnapshotStreamHeader } from '../../shared/protocol/snapshot.ts';
 import { err, ok } from '../../shared/result.ts';
 import type { Result } from '../../shared/result.ts';
 import type { Call, Decoder } from './calls.ts';
-import { keyJsonOf } from './catalog.ts';
 import type { Catalog, SyncedTable } from './catalog.ts';
 import { protocolFailure } from './failures.ts';
 import type { SyncFailure } from './failures.ts';
@@ -27,18 +26,24 @@ export interface StreamedSession {
   readonly snapshotId: string;
   readonly bundleSeq: number;
   readonly rowCount: number;
+  readonly byteCount: number;
 }
 
-export interface StagedRow {
-  readonly table: string;
-  readonly keyJson: string;
+export interface StreamedRow {
+  readonly ordinal: number;
+  readonly table: SyncedTable;
+  readonly id: string;
   readonly version: number;
-  /** The payload as a page would bring it, as text. */
-  readonly payload: string;
+  /** As a page would bring it. Values are checked when they are applied. */
+  readonly payload: Readonly<Record<string, unknown>>;
 }
 
+/** A segment whose text is what its trailer says it is. */
 export interface Segment {
-  readonly rows: readonly StagedRow[];
+  /** Rows of the snapshot before the first line. */
+  readonly after: number;
+  readonly lines: readonly string[];
+  readonly ranges: readonly Range[];
   readonly hasMore: boolean;
 }
 
@@ -58,7 +63,7 @@ export const segmentText: Decoder<string> = {
 /** Tables of the header by the ordinals of their rows. */
 interface Range {
   readonly table: SyncedTable;
-  /** `"name":` of each value of a line, in order. */
+  /** The column of each value of a line, in order. */
   readonly names: readonly string[];
   readonly keyAt: number;
   readonly first: number;
@@ -77,7 +82,7 @@ function rangesOf(
       return err(protocolFailure('unknown-table', 'snapshot'));
     ranges.push({
       table,
-      names: named.columns.map((name) => `${JSON.stringify(name)}:`),
+      names: named.columns,
       keyAt: named.columns.indexOf(table.declared.key),
       first: named.first_row_ordinal,
       end: named.first_row_ordinal + named.row_count,
@@ -95,26 +100,47 @@ function parseLine(line: string): unknown {
   }
 }
 
-/** One line `[row_version, value…]`, or null where it is none. Values are checked when they are applied. */
-function readRow(range: Range, line: string): StagedRow | null {
+/** One line `[row_version, value…]`, or null where it is none. */
+function readRow(
+  { table, names, keyAt }: Range,
+  ordinal: number,
+  line: string,
+): StreamedRow | null {
   const values = parseLine(line);
-  if (!Array.isArray(values) || values.length !== range.names.length + 1) return null;
+  if (!Array.isArray(values) || values.length !== names.length + 1) return null;
   const [version, ...columns] = values as unknown[];
-  const key = columns[range.keyAt];
+  const id = columns[keyAt];
   if (
     typeof version !== 'number' ||
     !Number.isSafeInteger(version) ||
     version < 1 ||
-    typeof key !== 'string'
+    typeof id !== 'string'
   )
     return null;
-  const members = range.names.map((name, index) => name + JSON.stringify(columns[index] ?? null));
-  return {
-    table: range.table.name,
-    keyJson: keyJsonOf(range.table, key),
-    version,
-    payload: `{${members.join(',')}}`,
-  };
+  const payload: Record<string, unknown> = {};
+  for (const [index, name] of names.entries()) payload[name] = columns[index] ?? null;
+  return { ordinal, table, id, version, payload };
+}
+
+/** The rows of a segment, all of them or none. */
+export function readRows({
+  after,
+  lines,
+  ranges,
+}: Segment): Result<readonly StreamedRow[], SyncFailure> {
+  const rows: StreamedRow[] = [];
+  let at = 0;
+  for (const [index, line] of lines.entries()) {
+    const ordinal = after + index + 1;
+    while (at < ranges.length && ordinal >= must(ranges[at], 'a range').end) at += 1;
+    const range = ranges[at];
+    if (range === undefined || ordinal < range.first)
+      return err(protocolFailure('page-ordinal', 'snapshot'));
+    const row = readRow(range, ordinal, line);
+    if (row === null) return err(protocolFailure('row-invalid', range.table.name));
+    rows.push(row);
+  }
+  return ok(rows);
 }
 
 function headerFault(
@@ -160,17 +186,5 @@ export function readSegment(
     return err(protocolFailure('segment-hash-differs', 'snapshot'));
   const ranges = rangesOf(catalog, header);
   if (!ranges.ok) return ranges;
-  const rows: StagedRow[] = [];
-  let at = 0;
-  for (const [index, line] of rowLines.entries()) {
-    const ordinal = after + index + 1;
-    while (at < ranges.value.length && ordinal >= must(ranges.value[at], 'a range').end) at += 1;
-    const range = ranges.value[at];
-    if (range === undefined || ordinal < range.first)
-      return err(protocolFailure('page-ordinal', 'snapshot'));
-    const row = readRow(range, line);
-    if (row === null) return err(protocolFailure('row-invalid', range.table.name));
-    rows.push(row);
-  }
-  return ok({ rows, hasMore: trailer.has_more });
+  return ok({ after, lines: rowLines, ranges: ranges.value, hasMore: trailer.has_more });
 }
