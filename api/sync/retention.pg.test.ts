@@ -8,6 +8,7 @@ import {
   startSyncServer,
 } from '../../test/contract/sync-server.ts';
 import { limits } from '../../shared/limits.ts';
+import { canonicalRequestHash } from '../../shared/protocol/bundle-hash.ts';
 
 const DAY_MS = 86_400_000;
 let server: SyncServer;
@@ -35,6 +36,20 @@ async function floorOf(device: TestDevice): Promise<{ floor: number; bundles: nu
       (select count(*)::int from sync.bundle where scope_id = ${device.householdId}) as bundles
     from sync.scope where scope_id = ${device.householdId}`;
   return row ?? { floor: -1, bundles: -1 };
+}
+
+/** Tables of the service in which any column of any row has these words. */
+async function tablesThatSay(words: string): Promise<readonly string[]> {
+  const tables = await server.sql<{ name: string }[]>`
+    select table_name as name from information_schema.tables
+    where table_schema = 'sync' and table_type = 'BASE TABLE'`;
+  const found: string[] = [];
+  for (const { name } of tables) {
+    const rows = await server.sql`
+      select 1 from ${server.sql(`sync.${name}`)} t where t::text like ${`%${words}%`} limit 1`;
+    if (rows.length > 0) found.push(name);
+  }
+  return found;
 }
 
 describe('history', () => {
@@ -121,6 +136,32 @@ describe('history', () => {
     expect((await floorOf(device)).floor).toBe(0);
     await server.service.retain();
     expect((await floorOf(device)).floor).toBe(2);
+  });
+
+  test('[RET-8] the note of a bundle goes with it, wherever it was kept', async () => {
+    await start({ bundlesMin: 1, ageMsMin: 0 });
+    const device = await joinedDevice(server);
+    await pushMany(device, 1);
+    const rows = [insert('list_items', listItem())];
+    const noted = await device.call(
+      'POST',
+      '/sync/push',
+      {
+        source_bundle_id: 2,
+        canonical_request_hash: canonicalRequestHash(rows).hash,
+        after_bundle_seq: 1,
+        note: { label: 'A secret surprise' },
+        rows,
+      },
+      { 'oversync-extensions': 'single_request_push, bundle_notes' },
+    );
+    expect(noted.status).toBe(200);
+    expect(await tablesThatSay('A secret surprise')).toEqual(['bundle']);
+    await pushMany(await joinedDevice(server, device.householdId), 2);
+    nowMs += 1;
+    await server.service.retain();
+    expect(await floorOf(device)).toEqual({ floor: 3, bundles: 1 });
+    expect(await tablesThatSay('A secret surprise')).toEqual([]);
   });
 
   test('[RET-7] staged pushes that nobody came back to are removed', async () => {

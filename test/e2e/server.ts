@@ -12,6 +12,8 @@ export interface RunningLarder {
   /** Changes its port at `restart`. */
   readonly url: string;
   readonly databaseUrl: string;
+  /** What the present API process has printed, its last million characters. */
+  log(): string;
   /** SIGKILL to the API process, as the kernel would; the database lives on. */
   kill(): Promise<void>;
   /** Starts the API process again on the same database, perhaps of another build. */
@@ -24,8 +26,10 @@ interface Api {
   readonly child: ChildProcess;
   readonly url: string;
   readonly ended: Promise<void>;
+  readonly log: () => string;
 }
 
+const LOG_CHARACTERS_MAX = 1_000_000;
 const startMsMax = 30_000;
 const built = join(import.meta.dirname, '../../dist/server/main.js');
 
@@ -35,7 +39,7 @@ async function startApi(databaseUrl: string, main = built): Promise<Api> {
       PATH: process.env['PATH'],
       PORT: '0',
       DATABASE_URL: databaseUrl,
-      LARDER_LOG_LEVEL: 'error',
+      LARDER_LOG_LEVEL: 'debug',
       LARDER_SIGN_INS_PER_QUARTER_HOUR: '100000', // Every test person comes from one address.
     },
     // The channel tells the server when this process is gone.
@@ -47,17 +51,20 @@ async function startApi(databaseUrl: string, main = built): Promise<Api> {
     });
   });
   let output = '';
+  let isReady = false;
   const url = await new Promise<string>((resolve, reject) => {
     const late = setTimeout(() => {
       reject(new Error(`the server did not become ready:\n${output}`));
     }, startMsMax);
     const read = (chunk: Buffer): void => {
       const text = chunk.toString();
-      output = (output + text).slice(-20_000);
+      output = (output + text).slice(-LOG_CHARACTERS_MAX);
       // Errors of the server belong into the report of the test that caused them.
       if (/"level":[56]0/.test(text)) process.stderr.write(text);
+      if (isReady) return;
       const ready = /ready at http:\/\/localhost:(\d+)/.exec(output);
       if (ready?.[1] === undefined) return;
+      isReady = true;
       clearTimeout(late);
       resolve(`http://localhost:${ready[1]}`);
     };
@@ -69,7 +76,7 @@ async function startApi(databaseUrl: string, main = built): Promise<Api> {
       return undefined;
     });
   });
-  return { child, url, ended };
+  return { child, url, ended, log: () => output };
 }
 
 async function endApi(api: Api, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
@@ -87,6 +94,7 @@ export async function startLarder(): Promise<RunningLarder> {
       return api.url;
     },
     databaseUrl: database.url,
+    log: () => api.log(),
     kill: async () => endApi(api, 'SIGKILL'),
     restart: async (main) => {
       await endApi(api, 'SIGTERM');
