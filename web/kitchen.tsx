@@ -121,6 +121,15 @@ export function useStatus(): SyncStatus {
   return useSyncExternalStore(status.subscribe, status.read);
 }
 
+/** Phases in which nobody may say that what was written here is saved. */
+const UNSAVED: ReadonlySet<SyncStatus['phase']> = new Set([
+  'memory-only',
+  'storage-cleared',
+  'storage-full',
+]);
+
+export const useIsSaved = (): boolean => !UNSAVED.has(useStatus().phase);
+
 export interface PerformOptions {
   /**
    * `undo` (the default) says the act's sentence with an Undo button, `plain` without, `none` stays quiet,

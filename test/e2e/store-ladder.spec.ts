@@ -92,6 +92,11 @@ test('[STORE-286] where nothing is kept every screen says so, and nothing calls 
   for (const path of ['/list', '/shop', '/week', '/recipes', '/pantry', '/settings', '/sign-in']) {
     await page.evaluate((to) => history.pushState(null, '', to), path);
     await expect(banner, path).toBeInViewport({ ratio: 1 });
+    await expect(page.getByRole('heading', { level: 1 }).first()).toBeVisible();
+    await expect(
+      page.getByText(/is saved on|keeps your kitchen until|only copy/),
+      path,
+    ).toHaveCount(0);
   }
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme });

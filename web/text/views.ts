@@ -48,6 +48,7 @@ export const wordsForSettings = {
   signedInAs: (email: string) => `Signed in as ${email}`,
   household: (name: string) => `Household: ${name}`,
   noAccount: 'No account. Everything is saved on this device only.',
+  noAccountUnsaved: 'No account.',
   appearance: 'Appearance',
   theme: 'Theme',
   themes: { system: 'System', light: 'Light', dark: 'Dark' },

@@ -2,7 +2,7 @@
 import { Link } from 'wouter';
 
 import { Button } from '../../components/button.tsx';
-import { usePerform, useStatus } from '../../kitchen.tsx';
+import { useIsSaved, usePerform } from '../../kitchen.tsx';
 import { wordsForList } from '../../text/list.ts';
 import { useAccount } from '../../use-account.ts';
 import css from './samples-card.module.css';
@@ -10,11 +10,11 @@ import css from './samples-card.module.css';
 export function SamplesCard() {
   const perform = usePerform();
   const account = useAccount();
-  const isKept = useStatus().phase !== 'memory-only';
+  const isSaved = useIsSaved();
   return (
     <aside className={css['card']} aria-label={wordsForList.samplesTitle}>
       <p>
-        {account === null && isKept ? <strong>{wordsForList.samplesTitle} </strong> : null}
+        {account === null && isSaved ? <strong>{wordsForList.samplesTitle} </strong> : null}
         {wordsForList.samplesWords}
       </p>
       <p className={css['links']}>

@@ -8,7 +8,7 @@ import { Button } from '../../components/button.tsx';
 import { cx } from '../../components/cx.ts';
 import { SegmentedTabs } from '../../components/segmented-tabs.tsx';
 import { View } from '../../components/view.tsx';
-import { useStatus } from '../../kitchen.tsx';
+import { useIsSaved, useStatus } from '../../kitchen.tsx';
 import { wordsForAccount } from '../../text/account.ts';
 import { wordsForSettings } from '../../text/views.ts';
 import { chooseTheme, readTheme, type Theme } from '../../theme.ts';
@@ -75,12 +75,15 @@ function LockedWork() {
 
 function WhoIsHere() {
   const account = useAccount();
+  const isSaved = useIsSaved();
   const [leaving, setLeaving] = useState(false);
   if (account === undefined) return null;
   if (account === null) {
     return (
       <>
-        <p className={css['quiet']}>{wordsForSettings.noAccount}</p>
+        <p className={css['quiet']}>
+          {isSaved ? wordsForSettings.noAccount : wordsForSettings.noAccountUnsaved}
+        </p>
         <p>
           <Link href="/sign-in" className={cx(buttonCss['button'], buttonCss['primary'])}>
             {wordsForAccount.signIn}

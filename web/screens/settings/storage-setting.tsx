@@ -2,6 +2,8 @@
 import { useEffect, useState } from 'react';
 
 import { Button } from '../../components/button.tsx';
+import { useStatus } from '../../kitchen.tsx';
+import { wordsForChip } from '../../text/sync.ts';
 import { wordsForSettings } from '../../text/views.ts';
 import { useAccount } from '../../use-account.ts';
 import css from './settings.module.css';
@@ -13,11 +15,13 @@ interface StorageFacts {
 
 export function StorageSetting() {
   const account = useAccount();
+  const isMemoryOnly = useStatus().phase === 'memory-only';
   const [facts, setFacts] = useState<StorageFacts | null>(null);
   const [refused, setRefused] = useState(false);
   useEffect(() => {
     readStorage().then(setFacts, () => undefined);
   }, []);
+  if (isMemoryOnly) return <p>{wordsForChip.memoryOnlyBelow}</p>;
   if (facts === null) return null;
   const ask = async () => {
     const granted = await navigator.storage.persist();
