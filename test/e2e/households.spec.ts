@@ -239,6 +239,48 @@ test('[CONN-347] two people of one household work on two devices, and one after 
   expect(await phone.dump()).toEqual(await serverDump(ben));
 });
 
+test('[CONN-348] an account that moved to another household opens that one, and its earlier work stays apart', async ({
+  device,
+  serverDump,
+}) => {
+  const [ana, ben] = [newPerson('Ana'), newPerson('Ben')];
+  const laptop = await (await device()).openTab();
+  await signUp(laptop, ana);
+  await laptop.perform('list.add', { entries: [line('Of Ana')] });
+  await laptop.settled();
+  const phone = await (await device()).openTab();
+  await signUp(phone, ben);
+  await phone.perform('list.add', { entries: [line('Of Ben alone')] });
+  await phone.settled();
+
+  const code = await inviteFrom(laptop);
+  const joined = await phone.page.evaluate(
+    async (body) =>
+      (
+        await fetch('/api/household/join', {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body,
+        })
+      ).status,
+    JSON.stringify({ code }),
+  );
+  expect(joined).toBe(200);
+  // What is written now was meant for the household that the device has open.
+  await phone.perform('list.add', { entries: [line('Not sent')] });
+  await expect.poll(async () => (await phone.status()).phase).toBe('signed-out');
+  expect(await titles(phone)).toEqual(['Not sent', 'Of Ben alone']);
+
+  await signIn(phone, ben);
+  await expect.poll(() => titles(phone)).toEqual(['Of Ana']);
+  expect(await phone.dump()).toEqual(await serverDump(ben));
+  expect((await phone.status()).sealed).toEqual([
+    { name: ben.name, acts: 1, rows: expect.any(Number) },
+  ]);
+  await laptop.settled();
+  expect(await titles(laptop)).toEqual(['Of Ana']);
+});
+
 const inviteFrom = (tab: Tab): Promise<string> =>
   tab.page.evaluate(async () => {
     const answer = await fetch('/api/household/invites', { method: 'POST' });
