@@ -9,6 +9,7 @@ import { Sheet } from '../components/sheet.tsx';
 import { useKitchen, useStatus } from '../kitchen.tsx';
 import { rowsFileName, saveFile } from '../save-file.ts';
 import { wordsForFrame } from '../text/frame.ts';
+import css from './closed-kitchen.module.css';
 
 export function ClosedKitchen() {
   const { phase } = useStatus();
@@ -59,7 +60,7 @@ function Unreadable() {
         </>
       }
     >
-      <p>{wordsForFrame.unreadableWords}</p>
+      <p className={css['words']}>{wordsForFrame.unreadableWords}</p>
       {unsent.rows > 0 ? (
         <Button wide onClick={() => void save()}>
           {wordsForFrame.unreadableSave(unsent.rows)}
