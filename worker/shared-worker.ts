@@ -45,11 +45,25 @@ const opening = open().catch((error: unknown) => {
   if (!(error instanceof KitchenClosed)) throw error;
   return createClosedKitchen(error, beginAnew, () => self.close());
 });
-opening.catch(() => self.close());
+/** Calls that came before it failed are asked again of the next worker: this one answers none of them. */
+const served = opening.catch(() => new Promise<Kitchen>(() => undefined));
+
+/** Who was not told the name of the lifeline could not notice its end, so a tab is greeted first. */
+const GREETING_MS_MAX = 5_000;
+const REPLY_MS = 50;
+let greet = (): void => undefined;
+const greeted = new Promise<void>((resolve) => {
+  greet = resolve;
+});
+const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+opening.catch(async () => {
+  await Promise.race([greeted.then(() => wait(REPLY_MS)), wait(GREETING_MS_MAX)]);
+  self.close();
+});
 
 const serve = ({ ports: [port] }: MessageEvent): void => {
   // Calls wait in the port until the lifeline is held, so that `hello` never names a lock too early.
-  if (port !== undefined) void alive.then(() => serveTab(port, opening, instanceId));
+  if (port !== undefined) void alive.then(() => serveTab(port, served, instanceId, greet));
 };
 self.addEventListener('connect', serve);
 addEventListener('message', serve);

@@ -12,7 +12,12 @@ import { whenLifelineEnds } from './web-locks.ts';
 type Callback<T> = ((value: T) => void | Promise<void>) & { [releaseProxy]?: () => void };
 
 /** Serves one tab until it dies. `instanceId` names the lifeline that this worker holds. */
-export function serveTab(port: MessagePort, opening: Promise<Kitchen>, instanceId: string): void {
+export function serveTab(
+  port: MessagePort,
+  opening: Promise<Kitchen>,
+  instanceId: string,
+  onHello: () => void,
+): void {
   const watching = new Set<StopWatching>();
 
   const watch = async <T>(
@@ -35,6 +40,7 @@ export function serveTab(port: MessagePort, opening: Promise<Kitchen>, instanceI
         for (const stop of watching) stop();
         port.close();
       });
+      onHello();
       return { instanceId };
     },
     perform: async (act, args, actId) => (await opening).perform(act, args, actId),
