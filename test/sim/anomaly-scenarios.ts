@@ -109,6 +109,18 @@ async function peersChange(world: World): Promise<void> {
 const exchange = (device: Device): Promise<unknown> => device.engine.sync();
 const kitchen = { schema: kitchenSchema } as const;
 
+/** A device that has nothing joins, and the snapshot comes in several segments. */
+const firstDownload: Omit<Scenario, 'name'> = {
+  ...kitchen,
+  extensions: true,
+  segmentRowsMax: 5,
+  async prepare(world) {
+    await household(world);
+    return null;
+  },
+  run: (device) => device.engine.attach('household'),
+};
+
 const ends = (extensions: boolean): string => (extensions ? 'extended' : 'plain');
 
 /** A row that both sides changed, and what the device does about it. */
@@ -260,27 +272,10 @@ export const scenarios: readonly Scenario[] = [
     },
     run: (device) => device.engine.attach('household'),
   })),
+  { ...firstDownload, name: 'hydrate an empty device' },
   {
-    ...kitchen,
-    name: 'hydrate an empty device',
-    extensions: true,
-    segmentRowsMax: 5,
-    async prepare(world) {
-      await household(world);
-      return null;
-    },
-    run: (device) => device.engine.attach('household'),
-  },
-  {
-    ...kitchen,
+    ...firstDownload,
     name: 'hydrate an empty device, written to meanwhile',
-    extensions: true,
-    segmentRowsMax: 5,
-    async prepare(world) {
-      await household(world);
-      return null;
-    },
-    run: (device) => device.engine.attach('household'),
     meanwhile(device, { path }) {
       if (path.endsWith('/stream'))
         void write(device, (sql) => tag(sql, id(9), 'mine')).catch(() => undefined);
