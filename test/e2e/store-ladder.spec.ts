@@ -16,7 +16,19 @@ const REFUSED = `throw new DOMException('refused in this window', 'SecurityError
 const NO_OPFS = `StorageManager.prototype.getDirectory = async () => { ${REFUSED} }`;
 const NO_INDEXEDDB = `IDBFactory.prototype.open = () => { ${REFUSED} }`;
 
-const test = base.extend<{ ladder: PreludeProxy; anew: () => Promise<Tab> }>({
+/** A busy page: whatever it says to the worker arrives when that has failed already. */
+function delayFirstWords(): void {
+  const port = MessagePort.prototype as { postMessage(...words: unknown[]): void };
+  const post = port.postMessage;
+  port.postMessage = function (...words) {
+    const say = (): void => post.apply(this, words);
+    // What carries nothing is the page's own scheduler.
+    if (words[0] === null || performance.now() > 3_000) say();
+    else setTimeout(say, 3_000 - performance.now());
+  };
+}
+
+const test = base.extend<{ ladder: PreludeProxy; anew: (init?: () => void) => Promise<Tab> }>({
   ladder: async ({ larder }, use) => {
     const proxy = await startPreludeProxy(larder.url);
     await use(proxy);
@@ -26,12 +38,13 @@ const test = base.extend<{ ladder: PreludeProxy; anew: () => Promise<Tab> }>({
   anew: async ({ ladder }, use) => {
     const profile = await mkdtemp(join(tmpdir(), 'larder-ladder-'));
     let context: BrowserContext | null = null;
-    await use(async () => {
+    await use(async (init) => {
       await context?.close();
       // A stored shell would answer with the worker of the first visit.
       const options = { ...launchOptions, serviceWorkers: 'block' } as const;
       context = await persistentContext(chromium, profile, options);
       await prepareContext(context);
+      if (init !== undefined) await context.addInitScript(init);
       const page = await context.newPage();
       await page.goto(`${ladder.url}/list`);
       return new Tab(page);
@@ -71,7 +84,7 @@ test('[STORE-285] a home that does not answer is said, and no empty kitchen is b
   const before = await anew();
   await before.perform('list.add', { entries: [line('Quinoa')] });
   ladder.setPrelude(NO_OPFS);
-  const refused = await anew();
+  const refused = await anew(delayFirstWords);
   await expect(refused.page.getByText('Larder stopped')).toBeVisible({ timeout: 30_000 });
   ladder.setPrelude('');
   const after = await anew();
