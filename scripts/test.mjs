@@ -27,12 +27,15 @@ const longRunMs = 60 * 60_000;
 const results = join(root, 'test-results');
 const bin = (name) => join(root, 'node_modules', ...name.split('/'));
 const total = { passed: 0, failed: 0 };
+/** Named again at the end, where ten minutes of output do not hide it. */
+const failedStages = [];
 /** Browsers that are not on this machine: neither passed nor failed, said before the last line. */
 let notRun = [];
 
 function count(label, passed, failed, startedAt) {
   total.passed += passed;
   total.failed += failed;
+  if (failed > 0) failedStages.push(label);
   const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
   say(`${label}: ${passed} passed, ${failed} failed (${seconds} s)`);
 }
@@ -214,6 +217,7 @@ async function main() {
 
 function close() {
   for (const line of notRun) say(line);
+  if (failedStages.length > 0) say(`failed: ${failedStages.join(', ')}`);
   process.stdout.write(`${total.passed} passed, ${total.failed} failed\n`);
   if (total.failed > 0 || total.passed === 0) process.exitCode = 1;
 }

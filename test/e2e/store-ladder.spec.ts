@@ -18,7 +18,9 @@ const NO_INDEXEDDB = `IDBFactory.prototype.open = () => { ${REFUSED} }`;
 
 /** A busy page: whatever it says to the worker arrives when that has failed already. */
 function delayFirstWords(): void {
-  const port = MessagePort.prototype as { postMessage(...words: unknown[]): void };
+  const port = MessagePort.prototype as {
+    postMessage: (this: MessagePort, ...words: unknown[]) => void;
+  };
   const post = port.postMessage;
   port.postMessage = function (...words) {
     const say = (): void => post.apply(this, words);
