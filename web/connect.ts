@@ -68,8 +68,8 @@ function reachInTab(tabId: string): OwnerLife {
     worker.addEventListener('error', fail);
     return worker;
   };
-  const hostGone = (): void => fail(new Error('the tab that hosted is gone'));
-  return lifeOf(tabId, reachOwner(startWorker, hostGone), failed);
+  const gone = (): void => fail(new Error('the way to the owner has ended'));
+  return lifeOf(tabId, reachOwner(startWorker, gone), failed);
 }
 
 function lifeOf(
@@ -110,8 +110,10 @@ async function untilDeath(
     });
     const ended = remote.hello(tabId).then(({ instanceId }) => {
       clearTimeout(late);
+      // Shared: a frozen tab at the head of the line would keep the news from all others.
       return navigator.locks.request(
         aliveLockName(instanceId),
+        { mode: 'shared' },
         () => new Error('the worker ended'),
       );
     });

@@ -5,7 +5,8 @@
  *
  * What must hold: a tab either hosts or has been served; it goes on asking until one of both is true. When
  * the host's tab is gone the lock passes on, and a tab that was served begins anew; nothing that was
- * acknowledged depends on the host, for it is on disk.
+ * acknowledged depends on the host, for it is on disk. A tab that the browser freezes would take the worker
+ * along and keep the lock, so it lets go first, and asks again when it thaws.
  */
 import { HOST_LOCK, REACH_HOST, SERVED } from '../shared/rpc.ts';
 
@@ -18,33 +19,73 @@ export const canHostInTab = (): boolean =>
 /** A way to the owner, as host or as guest. */
 export interface Reached {
   readonly port: MessagePort;
-  /** Hosts no more: the worker is ended, and the lock passes on. Nothing to do for a guest. */
+  /** Uses it no more. What was hosted here is ended, and the lock passes on. */
   readonly letGo: () => void;
 }
 
-/** A port to the owner. `onHostGone` is told when this tab was a guest and its host is no more. */
-export function reachOwner(startWorker: () => Worker, onHostGone: () => void): Promise<Reached> {
+/** Pending while this tab is frozen. Only Chromium says so; other browsers have a SharedWorker. */
+let thawed = Promise.resolve();
+document.addEventListener('freeze', () => {
+  thawed = new Promise((resolve) => {
+    document.addEventListener('resume', () => resolve(), { once: true });
+  });
+});
+
+/** A port to the owner. `onGone` is told when that way has ended: its host is no more, or this tab froze. */
+export async function reachOwner(startWorker: () => Worker, onGone: () => void): Promise<Reached> {
+  for (;;) {
+    await thawed;
+    const reached = await reachUnlessFrozen(startWorker, onGone);
+    if (reached !== null) return reached;
+  }
+}
+
+function reachUnlessFrozen(startWorker: () => Worker, onGone: () => void): Promise<Reached | null> {
   return new Promise((resolve, reject) => {
-    let isGuest = false;
-    let isOver = false;
+    const inLine = new AbortController();
+    let state: 'asking' | 'guest' | 'host' | 'left' = 'asking';
+    let endHosting = (): void => undefined;
+    const letGo = (): void => {
+      state = 'left';
+      document.removeEventListener('freeze', onFreeze);
+      inLine.abort();
+      endHosting();
+    };
+    const onFreeze = (): void => {
+      const wasAsking = state === 'asking';
+      letGo();
+      if (wasAsking) resolve(null);
+      else onGone();
+    };
+    document.addEventListener('freeze', onFreeze);
     navigator.locks
-      .request(HOST_LOCK, () => {
-        if (isGuest) {
-          onHostGone();
-          return undefined;
-        }
-        isOver = true;
+      .request(HOST_LOCK, { signal: inLine.signal }, () => {
+        if (state === 'guest') onGone();
+        if (state !== 'asking') return undefined;
+        state = 'host';
+        const hosted = host(startWorker());
+        resolve({ port: hosted.port, letGo });
         // Held for as long as this tab and its worker live.
-        return new Promise<void>((release) => resolve(host(startWorker(), release)));
+        return new Promise<void>((release) => {
+          endHosting = () => {
+            hosted.end();
+            release();
+          };
+        });
       })
-      .catch(reject);
+      .catch((error: unknown) => {
+        if (!inLine.signal.aborted) reject(error);
+      });
     const ask = async (): Promise<void> => {
-      while (!isOver) {
+      while (state === 'asking') {
         const port = await askHost();
-        if (port === null || isOver) continue;
-        isGuest = true;
-        isOver = true;
-        resolve({ port, letGo: () => undefined });
+        if (port === null) continue;
+        if (state !== 'asking') {
+          port.close();
+          return;
+        }
+        state = 'guest';
+        resolve({ port, letGo });
       }
     };
     // The lock is granted at once where nobody hosts.
@@ -52,7 +93,7 @@ export function reachOwner(startWorker: () => Worker, onHostGone: () => void): P
   });
 }
 
-function host(worker: Worker, release: () => void): Reached {
+function host(worker: Worker): { readonly port: MessagePort; readonly end: () => void } {
   const { port1, port2 } = new MessageChannel();
   worker.postMessage(null, [port2]);
   const serve = ({ data, ports }: MessageEvent<unknown>): void => {
@@ -71,10 +112,9 @@ function host(worker: Worker, release: () => void): Reached {
   navigator.serviceWorker.startMessages();
   return {
     port: port1,
-    letGo() {
+    end() {
       navigator.serviceWorker.removeEventListener('message', serve);
       worker.terminate();
-      release();
     },
   };
 }

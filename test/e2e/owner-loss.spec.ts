@@ -3,7 +3,7 @@
  * what was asked for is asked again and done once, and nobody has to reload.
  */
 import type { Page } from '@playwright/test';
-import { crashTab, endSharedWorkers, setFrozen } from './browser-faults.ts';
+import { crashTab, endSharedWorkers } from './browser-faults.ts';
 import { type Device, expect, newPerson, signUp, type Tab } from './fixtures.ts';
 import { test } from './kept-profile.ts';
 import { line } from './kitchen-data.ts';
@@ -108,24 +108,6 @@ test('[TABS-207] five tabs closed in any order never stop sync for more than fiv
     type: 'sync after a closed tab',
     description: `at most ${longestMs.toFixed(0)} ms until the next edit was on the server`,
   });
-});
-
-test('[TABS-208] a frozen tab stops neither the others nor sync, and catches up when it thaws', async ({
-  keptDevice,
-  serverDump,
-}) => {
-  const phone = await keptDevice();
-  const ana = newPerson('Ana');
-  const frozen = await phone.openTab();
-  await signUp(frozen, ana);
-  const awake = await phone.openTab();
-  await setFrozen(frozen.page, true);
-  await awake.perform('list.add', { entries: [line('While it slept')] });
-  await expect
-    .poll(async () => (await serverDump(ana))['list_items']?.map((row) => row['title']))
-    .toEqual(['While it slept']);
-  await setFrozen(frozen.page, false);
-  await expect(frozen.page.getByText('While it slept', { exact: true })).toBeVisible();
 });
 
 test('[TABS-209] a storm of reloads loses nothing and ends with every tab open', async ({
