@@ -152,6 +152,21 @@ test('[ACT-25] the first act on a database without image triggers makes them', (
   expect(added.undoable).toBe(true);
 });
 
+test('[LIVE-322] the timeline of a device that only receives is bounded, and keeps what is unsent', () => {
+  const kitchen = createLocalKitchen();
+  kitchen.done('list.add', { entries: readQuickAdd('Milk') });
+  const rows = [{ table: 'list_items', op: 'insert', rows: 1 }] as const;
+  kitchen.sql.transaction(() => {
+    for (let bundleSeq = 1; bundleSeq <= 5200; bundleSeq += 1)
+      journal.received(kitchen.sql, { bundleSeq, sourceId: 'laptop', rows, note: null, keys: [] });
+  });
+  const [kept] = kitchen.sql.all(
+    `select count(*) as entries, sum(state = 'saved') as unsent, max(bundle_seq) as newest from acts`,
+  );
+  expect(kept).toMatchObject({ unsent: 1, newest: 5200 });
+  expect(Number(kept?.['entries'])).toBeLessThanOrEqual(5064 + 1);
+});
+
 test('[LIVE-320] a bundle travels with the sentence of its acts, within what the wire allows', () => {
   const kitchen = createLocalKitchen();
   kitchen.done('list.add', { entries: readQuickAdd('Milk') });

@@ -10,6 +10,7 @@ import { kitchenSchema } from '../../shared/schema/tables.ts';
 import type { Journal, RowCount, Sql } from '../engine/ports.ts';
 import { countOpenChoices, recordSettled } from './choices.ts';
 import { noteOfBundle, rememberWriter, sentenceOfNote } from './notes.ts';
+import { tidyTimeline } from './timeline.ts';
 import { tidyVersions } from './versions.ts';
 import { withdrawActs } from './withdraw.ts';
 
@@ -97,6 +98,8 @@ export function createJournal(nowIso: () => string): Journal {
           bundleSeq,
         ],
       );
+      // A device on which nobody does anything has a timeline all the same.
+      tidyTimeline(sql, nowIso());
     },
     settled(sql, conflicts) {
       const at = nowIso();

@@ -1,7 +1,7 @@
 /**
  * Entries of the timeline for acts of this device: opened before the first write, closed with what was
- * really touched (rows that cascades took included). Kept for 30 days or 5 000 entries, but never less
- * than what has not been sent.
+ * really touched (rows that cascades took included). All entries, received ones too, are kept for 30 days
+ * or 5 000 of them, but never less than what has not been sent.
  */
 import { assert } from '../../shared/assert.ts';
 import type { ActName, Performed, Sentence } from '../../shared/acts/acts.ts';
