@@ -112,7 +112,11 @@ describe('a restored server', () => {
     // Edited on top of what is gone: the edit is there, what it was made on is not.
     expect(ahead.sql.all('select name from tags where hue = 9')).toEqual([{ name: 'change' }]);
     expect(serverNames(server)).toEqual(tagNames(ahead));
-    expect(lostRows(ahead)).toEqual(['replaced: after, none', 'replaced: none, remove']);
+    expect(lostRows(ahead)).toEqual([
+      'replaced: after, none',
+      'replaced: changed, change',
+      'replaced: none, remove',
+    ]);
   });
 
   test('[ROT-343] where nothing shared is known, nothing is offered by itself, and all that differs is listed', async () => {
@@ -203,5 +207,19 @@ describe('a restored server', () => {
       expect(tagNames(peer)).toEqual(['one', 'two', 'unsent']);
       expect(peer.engine.status()).toMatchObject({ held: 0, unsent: { rows: 0 } });
     }
+  });
+
+  test('[ROT-351] where the loss of the whole household was wanted, only what is unsent comes back', async () => {
+    const server = await createModelServer(kitchenSchema, { extensions: true });
+    const empty = server.backup();
+    const device = await joined(server);
+    for (const name of ['one', 'two']) await addTag(device, name);
+    await device.engine.sync();
+    await addTag(device, 'unsent');
+    server.restore(empty, { policy: 'discard' });
+    await settled([device]);
+    expect(serverNames(server)).toEqual(['unsent']);
+    expect(tagNames(device)).toEqual(['unsent']);
+    expect(lostRows(device)).toEqual(['replaced: one, none', 'replaced: two, none']);
   });
 });

@@ -20,9 +20,10 @@ import type { Context } from './context.ts';
 import { decodePayload } from './decode.ts';
 import { Rollback } from './failures.ts';
 import type { SyncFailure } from './failures.ts';
-import { dropRowState, rowKey, setBase, setIntent } from './intents.ts';
+import { dropRowState, findBase, rowKey, setBase, setIntent } from './intents.ts';
 import type { RowKey } from './intents.ts';
 import type { Sql, SqlRow } from './ports.ts';
+import { removeWithDescendants } from './references.ts';
 import { rotateIn } from './rotate.ts';
 import {
   findMeta,
@@ -126,11 +127,19 @@ function settleRow(
   const mine = numberOf(row, 'deleted') === 1 ? null : findRow(sql, table, id);
   const theirs = staged?.row ?? null;
   dropRowState(sql, key);
-  // All of the image counts as mine now, not only what was edited since the history that is gone.
-  if (isDirty && isOffered) setBase(sql, table, key, staged?.version ?? 0, theirs);
-  const isSame =
-    mine === null || theirs === null ? mine === theirs : areRowsEqual(table.declared, mine, theirs);
-  if (isDirty || isSame) return;
+  const isSame = (known: LocalRow | null): boolean =>
+    known === null || theirs === null
+      ? known === theirs
+      : areRowsEqual(table.declared, known, theirs);
+  if (isDirty) {
+    const known = findBase(sql, table, key);
+    // All of the image counts as mine now, not only what was edited since the history that is gone.
+    if (isOffered) setBase(sql, table, key, staged?.version ?? 0, theirs);
+    else if (known !== null && !isSame(known))
+      list(sql, table, key, { mine: known, theirs }, 'replaced');
+    return;
+  }
+  if (isSame(mine)) return;
   list(sql, table, key, { mine, theirs }, isOffered ? 'offered' : 'replaced');
   if (!isOffered) return;
   setIntent(sql, table, key, staged?.version ?? 0, mine);
@@ -177,17 +186,34 @@ export function settleLostHistory(
   setMeta(sql, { lost_policy: '', lost_base: 0 });
 }
 
+/** Where the server's state stands and there is none, only what is unsent stays. */
+function removeWhatWasSent(applying: Applying): void {
+  const { sql, catalog } = applying;
+  for (const table of catalog.tables.toReversed()) {
+    const { key } = table.declared;
+    const rows = sql.all(
+      `select r."${key}" as id from "${table.name}" r where not exists (
+         select 1 from _sync_dirty_rows d where d.schema_name = ?1 and d.table_name = ?2
+           and d.key_json = json_object('${key}', r."${key}"))`,
+      [catalog.schemaName, table.name],
+    );
+    for (const row of rows) removeWithDescendants(applying, table, textOf(row, 'id'));
+  }
+}
+
 /**
  * The server has no history of this household at all: everything that this device has becomes the first data
- * of the next one, under a source that the server has not met. True when there was anything.
+ * of the next one, under a source that the server has not met; or, where that was wanted, what is unsent
+ * alone. True when there was anything.
  */
 export function offerEverything(context: Context, applying: Applying, fresh: string): boolean {
   const { sql } = applying;
   if (newestKnown(sql) === 0) return false;
-  const { lostPolicy } = findMeta(sql);
-  setMeta(sql, { lost_policy: lostPolicy === 'discard' ? 'discard' : 'reoffer', lost_base: 0 });
+  const isWanted = findMeta(sql).lostPolicy === 'discard';
+  setMeta(sql, { lost_policy: isWanted ? 'discard' : 'reoffer', lost_base: 0 });
   rotateIn(context, sql, fresh, 'source_sequence_changed', '');
   settleLostHistory(applying, { snapshotId: '', snapshotBundleSeq: 0 });
+  if (isWanted) removeWhatWasSent(applying);
   setAttachment(sql, { last_bundle_seq_seen: 0, rebuild_required: 0 });
   return true;
 }
