@@ -25,7 +25,9 @@ export function HeldCard({ held }: { readonly held: HeldRow }) {
     <article className={css['card']} data-reason={held.reason}>
       <Icon size={18} strokeWidth={1.75} aria-hidden="true" />
       <div className={css['words']}>
-        <h4 className={css['title']}>{held.title}</h4>
+        <h4 className={css['title']}>
+          {held.title === '' ? wordsForSync.heldNameless : held.title}
+        </h4>
         <p>{wordsForSync.heldReason[held.reason]}</p>
         <p className={css['kept']}>{wordsForSync.heldKept}</p>
         <p className={css['kept']}>

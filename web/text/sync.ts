@@ -114,6 +114,7 @@ export const wordsForSync = {
     rejected: "This change wasn't accepted.",
     orphaned: 'What this belonged to is gone.',
   },
+  heldNameless: 'Something without a name',
   heldKept: 'Your change is kept on this device. Everything else goes on syncing.',
   heldMine: 'Use mine',
   heldTheirs: 'Use theirs',

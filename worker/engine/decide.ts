@@ -26,7 +26,7 @@ import {
 import type { Held, RowKey } from './intents.ts';
 import { applyServerRow } from './rebase.ts';
 import type { ServerRow } from './resolutions.ts';
-import { removeWithDescendants } from './references.ts';
+import { dropUnsentDescendants, removeWithDescendants } from './references.ts';
 import { endApplying } from './resolutions.ts';
 
 function serverRowOf(applying: Applying, held: Held): ServerRow {
@@ -58,15 +58,16 @@ function decideConflict(
   setBase(sql, held.table, key, server.version, server.row);
 }
 
-/** Back to what the server had when the intent began; without that, to nothing. */
+/** Back to what the server had when the intent began; without that, to nothing, its own parts included. */
 function giveUp(applying: Applying, key: RowKey, held: Held): void {
   const { sql } = applying;
   const before = findBase(sql, held.table, key);
   const state = findRowState(sql, key);
   dropIntent(sql, key);
-  if (before === null || state?.deleted !== false)
+  if (before === null || state?.deleted !== false) {
+    if (state === null) dropUnsentDescendants(applying, held.table, held.id);
     removeWithDescendants(applying, held.table, held.id);
-  else {
+  } else {
     writeRow(sql, held.table, before);
     applying.written.set(`${held.table.name} ${held.id}`, { table: held.table, id: held.id });
   }

@@ -234,4 +234,31 @@ describe('rows that belong together', () => {
     expect(world.sent.at(-1)?.map((row) => row.key.id)).toEqual([b, a]);
     expect(world.device.engine.status()).toMatchObject({ held: 0, unsent: { rows: 0 } });
   });
+
+  test('[PUSH-71] giving up a refused row lets its own parts go with it, and asks about none of them', async () => {
+    const world = await createWorld();
+    const [recipe, ghost] = [ids.rowId(), ids.rowId()];
+    const step = (wording: string): [string, string[]] => [
+      `insert into recipe_steps (id, recipe_id, wording, position, created_at, edited_at)
+       values (?1, ?2, ?3, 'a0', '${NOW}', '${NOW}')`,
+      [ids.rowId(), recipe, wording],
+    ];
+    world.device.sql.script('pragma foreign_keys = off');
+    await world.write(
+      [
+        `insert into recipes (id, title, servings, based_on_id, created_at, edited_at)
+         values (?1, 'Soup', 2, ?2, '${NOW}', '${NOW}')`,
+        [recipe, ghost],
+      ],
+      step('Chop'),
+      step('Stir'),
+    );
+    world.device.sql.script('pragma foreign_keys = on');
+    await world.sync();
+    expect(world.device.engine.status()).toMatchObject({ held: 1, unsent: { rows: 3 } });
+    const given = await world.device.engine.decide('recipes', recipe, 'theirs');
+    expect(given).toMatchObject({ value: 'decided' });
+    expect(world.device.engine.status()).toMatchObject({ held: 0, unsent: { rows: 0 } });
+    expect(world.device.sql.all('select id from recipe_steps')).toEqual([]);
+  });
 });

@@ -21,6 +21,7 @@ import type { SyncedTable } from './catalog.ts';
 import {
   dropIntent,
   findIntent,
+  findRowState,
   hold,
   intentFromRow,
   release,
@@ -65,6 +66,28 @@ export function removeWithDescendants(applying: Applying, table: SyncedTable, id
   if (!hasRow(applying.sql, table, id)) return;
   putDescendantsAside(applying, table, id, new Set());
   deleteRow(applying.sql, table, id);
+}
+
+/** What was made under a row that the server never had, and never had itself, goes with it. */
+export function dropUnsentDescendants(
+  applying: Applying,
+  table: SyncedTable,
+  id: string,
+  seen: Set<string> = new Set(),
+): void {
+  const { sql, catalog } = applying;
+  for (const { child: name, column, onDelete } of table.referencedBy) {
+    if (onDelete === 'set null') continue;
+    const child = getTable(catalog, name);
+    for (const childId of childIds(sql, child, column, id)) {
+      const mark = `${name} ${childId}`;
+      if (seen.has(mark)) continue;
+      seen.add(mark);
+      dropUnsentDescendants(applying, child, childId, seen);
+      const key = rowKey(catalog, child, childId);
+      if (findRowState(sql, key) === null) dropIntent(sql, key);
+    }
+  }
 }
 
 /** The row behind a base image comes back, and so does what its removal had taken along. */

@@ -5,6 +5,7 @@ import { createModelServer } from '../../test/sim/model-server.ts';
 import type { ModelServer } from '../../test/sim/model-server.ts';
 import { createDevice, createIds, createRandom } from '../../test/sim/world.ts';
 import type { Device } from '../../test/sim/world.ts';
+import { heldQuery } from '../queries/timeline.ts';
 import type { Sql, Transport } from './ports.ts';
 
 const NOW = '2026-11-22T10:00:00.000Z';
@@ -224,6 +225,7 @@ describe('a parent that goes', () => {
     expect(
       ben.sql.all(`select json_extract(payload, '$.wording') as wording from _sync_dirty_rows`),
     ).toEqual([{ wording: 'Stir' }]);
+    expect(heldQuery(ben.sql)).toMatchObject([{ title: 'Stir', reason: 'orphaned' }]);
     // The parent comes back, and the step takes its place.
     await ana.engine.write((sql) =>
       sql.run(

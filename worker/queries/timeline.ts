@@ -64,11 +64,18 @@ function titleColumn(table: string): string | null {
   return ['title', 'name', 'wording'].find((name) => name in columns) ?? null;
 }
 
+/** An orphan is in no table: what the person wrote is in its intent alone. */
 function titleOf(sql: Sql, table: string, id: string): string {
   const column = titleColumn(table);
   if (column === null) return '';
-  const row = sql.all(`select ${column} as title from ${table} where id = ?1`, [id])[0];
-  return row === undefined ? '' : textOf(row, 'title');
+  const [row] = sql.all(
+    `select coalesce(
+       (select ${column} from ${table} where id = ?1),
+       (select json_extract(payload, '$.${column}') from _sync_dirty_rows
+        where schema_name = ?2 and table_name = ?3 and key_json = json_object('id', ?1))) as title`,
+    [id, kitchenSchema.name, table],
+  );
+  return row === undefined ? '' : (textOrNull(row, 'title') ?? '');
 }
 
 const reasonOf = (reason: string): HeldRow['reason'] =>
