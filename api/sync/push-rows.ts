@@ -143,7 +143,7 @@ function checkPayload(
     }
     if (values.has(name))
       return plainRefusal(`row ${String(row.ordinal)}: "${name}" is there twice`);
-    const category = checkWireValue(column.type, value);
+    const category = checkWireValue(column.type, value, column.sqlType);
     if (category !== null) {
       return reject(row, 'type', `"${name}" is refused as ${category}`, { column: name, category });
     }

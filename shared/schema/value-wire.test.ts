@@ -54,6 +54,44 @@ test.each(cases)('[SCHEMA-2] a %s of %j is refused as %s', (type, value, categor
   expect(checkWireValue(type, value)).toBe(category);
 });
 
+/** What Postgres keeps of these is in another year than the one that is written, and has no wire form. */
+const leaving: readonly (readonly [WireType, string, string])[] = [
+  ['timestamptz', 'timestamptz(3)', '9999-12-31T23:59:59.9999Z'],
+  ['timestamptz', 'timestamptz(3)', '9999-12-31T23:59:59.9995Z'],
+  ['timestamptz', 'timestamptz(0)', '9999-12-31 23:59:59.5Z'],
+  ['timestamptz', 'timestamptz', '9999-12-31T23:59:59-15:59'],
+  ['timestamptz', 'timestamptz', '9999-12-31T08:01:00-1559'],
+  ['timestamptz', 'timestamptz', '0001-01-01T00:00:00+01:00'],
+  ['timestamptz', 'timestamptz', '0001-01-01T00:59:59.999999+01:00'],
+  ['timestamp', 'timestamp(3)', '9999-12-31T23:59:59.9999'],
+];
+test.each(leaving)(
+  '[SCHEMA-400] a %s in a column of %s that leaves its years as %s is out of range',
+  (type, sqlType, value) => {
+    expect(checkWireValue(type, value, sqlType)).toBe('out_of_range');
+  },
+);
+
+const staying: readonly (readonly [WireType, string, string])[] = [
+  ['timestamptz', 'timestamptz(3)', '9999-12-31T23:59:59.999499Z'],
+  ['timestamptz', 'timestamptz(3)', '9999-12-31T23:59:59.999Z'],
+  ['timestamptz', 'timestamptz', '9999-12-31T23:59:59.999999Z'],
+  ['timestamptz', 'timestamptz', '9999-12-31T23:59:59.999999+15:59'],
+  ['timestamptz', 'timestamptz', '9999-12-31T08:00:59.999999-15:59'],
+  ['timestamptz', 'timestamptz', '9999-12-30T23:59:59.9999-15:59'],
+  ['timestamptz', 'timestamptz', '0001-01-01T00:00:00Z'],
+  ['timestamptz', 'timestamptz', '0001-01-01T00:00:00-01:00'],
+  ['timestamptz', 'timestamptz', '0001-01-01T01:00:00+01:00'],
+  ['timestamptz', 'timestamptz', '0001-01-02T00:00:00+15:59'],
+  ['timestamp', 'timestamp', '9999-12-31T23:59:59.999999'],
+];
+test.each(staying)(
+  '[SCHEMA-400] a %s in a column of %s that stays in its years as %s may travel',
+  (type, sqlType, value) => {
+    expect(checkWireValue(type, value, sqlType)).toBeNull();
+  },
+);
+
 const file = new URL(
   '../../../shared/vectors/canonical-json/jcs-uniform-numeric-strings.json',
   import.meta.url,

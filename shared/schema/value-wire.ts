@@ -104,13 +104,48 @@ export function isCalendarDay(text: string): boolean {
   return year >= 1 && day >= 1 && day <= days;
 }
 
+const MINUTE_MICROS = 60_000_000;
+const DAY_MICROS = 1440 * MINUTE_MICROS;
+
+/** A time of day, its spelling checked, as microseconds. */
+function microsOfTime(time: string): number {
+  const minutes = Number(time.slice(0, 2)) * 60 + Number(time.slice(3, 5));
+  return minutes * MINUTE_MICROS + Number(time.slice(6, 8) + time.slice(9).padEnd(6, '0'));
+}
+
+/** How far a zone, its spelling checked, is ahead of UTC; no zone is not. */
+function microsOfZone(zone: string): number {
+  if (zone === '' || zone === 'Z') return 0;
+  const minutes = Number(zone.slice(1, 3)) * 60 + Number(zone.slice(-2));
+  return (zone.startsWith('-') ? -minutes : minutes) * MINUTE_MICROS;
+}
+
+/** What a time is rounded to in a column of `sqlType`: milliseconds in `timestamptz(3)`. */
+const keptMicros = (sqlType: string): number =>
+  10 ** (6 - Number(/\((\d)\)/.exec(sqlType)?.[1] ?? 6));
+
+/**
+ * Whether a day and time are still in the years 1 to 9999 when Postgres has brought them to UTC and rounded
+ * them. It keeps other years too, but nothing that it prints for them may travel. No zone is a day wide.
+ */
+function isInYears(day: string, time: string, zone: string, sqlType: string): boolean {
+  if (day !== '0001-01-01' && day !== '9999-12-31') return true;
+  const micros = microsOfTime(time) - microsOfZone(zone);
+  if (day === '0001-01-01') return micros >= 0;
+  const kept = keptMicros(sqlType);
+  return Math.round(micros / kept) * kept < DAY_MICROS;
+}
+
 /** `2026-11-22T14:02:31.5Z`, a space instead of the T, and with `zoned` an offset instead of the Z. */
-function isTimestamp(text: string, zoned: boolean): boolean {
+function checkTimestamp(text: string, zoned: boolean, sqlType: string): ValueCategory | null {
   const separator = text.charAt(10);
-  if (separator !== 'T' && separator !== ' ') return false;
+  if (separator !== 'T' && separator !== ' ') return 'malformed';
   const zone = ZONE.exec(text)?.[0] ?? '';
-  if (zoned !== (zone !== '')) return false;
-  return isCalendarDay(text.slice(0, 10)) && TIME.test(text.slice(11, text.length - zone.length));
+  if (zoned !== (zone !== '')) return 'malformed';
+  const day = text.slice(0, 10);
+  const time = text.slice(11, text.length - zone.length);
+  if (!isCalendarDay(day) || !TIME.test(time)) return 'malformed';
+  return isInYears(day, time, zone, sqlType) ? null : 'out_of_range';
 }
 
 function checkJson(value: unknown, depth: number): ValueCategory | null {
@@ -128,7 +163,7 @@ function checkJson(value: unknown, depth: number): ValueCategory | null {
 const checkText = (text: string): ValueCategory | null =>
   text.includes('\u0000') || !isWellFormed(text) ? 'invalid_text' : null;
 
-function checkString(type: WireType, text: string): ValueCategory | null {
+function checkString(type: WireType, text: string, sqlType: string): ValueCategory | null {
   switch (type) {
     case 'int2':
     case 'int4':
@@ -148,9 +183,9 @@ function checkString(type: WireType, text: string): ValueCategory | null {
     case 'date':
       return isCalendarDay(text) ? null : 'malformed';
     case 'timestamp':
-      return isTimestamp(text, false) ? null : 'malformed';
+      return checkTimestamp(text, false, sqlType);
     case 'timestamptz':
-      return isTimestamp(text, true) ? null : 'malformed';
+      return checkTimestamp(text, true, sqlType);
     case 'text':
     case 'json':
     case 'array':
@@ -167,12 +202,19 @@ const NUMERIC: ReadonlySet<WireType> = new Set([
   'float8',
 ]);
 
-/** The category with which `value` is refused for a column of `type`, or null when it may travel. */
-export function checkWireValue(type: WireType, value: unknown): ValueCategory | null {
+/**
+ * The category with which `value` is refused for a column of `type`, or null when it may travel. `sqlType` is
+ * the column's full type where it is known: it says how finely a time is kept.
+ */
+export function checkWireValue(
+  type: WireType,
+  value: unknown,
+  sqlType: string = type,
+): ValueCategory | null {
   if (value === null) return null;
   if (type === 'json') return checkJson(value, 0);
   if (type === 'array') return Array.isArray(value) ? checkJson(value, 0) : 'malformed';
-  if (typeof value === 'string') return checkString(type, value);
+  if (typeof value === 'string') return checkString(type, value, sqlType);
   if (type === 'boolean') return typeof value === 'boolean' ? null : 'invalid_boolean_bridge';
   if (typeof value === 'number' && NUMERIC.has(type)) return 'legacy_json_number';
   return 'malformed';
