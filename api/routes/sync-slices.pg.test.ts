@@ -182,4 +182,36 @@ describe('answers in slices', () => {
       })(),
     ).rejects.toThrow('the history of this answer is gone');
   });
+
+  /** Bundles of 60, 6 and 1 lines, the first of them begun to be sent. */
+  async function begun(): Promise<{
+    readonly device: TestDevice;
+    readonly readOn: () => Promise<void>;
+  }> {
+    const device = await joinedDevice(whole);
+    for (const count of [60, 6, 1]) {
+      const rows = Array.from({ length: count }, () => insert('list_items', listItem()));
+      expect((await device.push(rows)).status).toBe(200);
+    }
+    const response = await sliced.request('/sync/pull', { headers: headersOf(device) });
+    const reader: ReadableStreamDefaultReader<Uint8Array> = must(
+      response.body,
+      'a body',
+    ).getReader();
+    await reader.read();
+    const readOn = async (): Promise<void> => {
+      for (;;) if ((await reader.read()).done) break;
+    };
+    return { device, readOn };
+  }
+
+  test.each([[[1]], [[2]], [[1, 2]]])(
+    '[PULL-400] an answer breaks off when retention takes bundles %j of it, though later ones are there',
+    async (taken) => {
+      const { device, readOn } = await begun();
+      await sliced.sql`delete from sync.bundle_row
+        where scope_id = ${device.householdId} and bundle_seq in ${sliced.sql(taken)}`;
+      await expect(readOn()).rejects.toThrow('the history of this answer is gone');
+    },
+  );
 });

@@ -6,7 +6,7 @@
  * slice while the answer is being sent, each slice in a short transaction of its own (B23): what an answer
  * holds in memory does not depend on its size, and a slow reader holds no connection.
  */
-import { assert, must } from '../../shared/assert.ts';
+import { must } from '../../shared/assert.ts';
 import type { SyncContext } from './context.ts';
 import { type JsonStream, type JsonText, DatabaseUnavailable, type Tx } from './ports.ts';
 import { flagOf, numberOf, textOf, textOrNull } from './record.ts';
@@ -136,6 +136,10 @@ const READ_SLICE = `
   from (select * from candidate where running <= $6::bigint or place = 1) r ${CATALOG_OF_ROW}
   group by r.bundle_seq order by r.bundle_seq`;
 
+/** Retention took rows that are still to be sent. A body that breaks off is never taken for a whole one. */
+const historyGone = (): DatabaseUnavailable =>
+  new DatabaseUnavailable('the history of this answer is gone');
+
 async function* sendSlices(
   context: SyncContext,
   scopeId: string,
@@ -160,9 +164,10 @@ async function* sendSlices(
       const bundleSeq = numberOf(slice, 'bundle_seq');
       after = { bundleSeq, ordinal: numberOf(slice, 'last') };
       if (bundleSeq !== head.bundleSeq) {
+        if (sent !== head.rowCount) throw historyGone();
         index += 1;
         head = must(heads[index], 'rows come in the order of their headers');
-        assert(bundleSeq === head.bundleSeq, 'every bundle has rows');
+        if (bundleSeq !== head.bundleSeq) throw historyGone();
         sent = 0;
         yield `]},${head.json},"rows":[`;
       }
@@ -170,8 +175,7 @@ async function* sendSlices(
       sent += numberOf(slice, 'n');
     }
     if (index === heads.length - 1 && sent === head.rowCount) break;
-    // Retention took rows that are still to be sent. A body that breaks off is never taken for a whole one.
-    if (slices.length === 0) throw new DatabaseUnavailable('the history of this answer is gone');
+    if (slices.length === 0) throw historyGone();
   }
   yield ']}';
 }
