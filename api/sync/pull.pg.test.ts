@@ -201,4 +201,57 @@ describe('a push in one request', () => {
     const other = await device.call('GET', '/sync/pull?include=all', undefined, asked);
     expect(other).toMatchObject({ status: 400, body: { error: 'invalid_request' } });
   });
+
+  test('[PUSH-402] a note with half a character is malformed, in a session and in one request', async () => {
+    const device = await joinedDevice(server);
+    const asked = { 'oversync-extensions': 'bundle_notes' };
+    const rows = [insert('list_items', listItem())];
+    const tuple = {
+      source_bundle_id: 1,
+      canonical_request_hash: canonicalRequestHash(rows).hash,
+    };
+    for (const label of ['\ud800', 'a\udc00', '\udc00\ud800']) {
+      for (const [path, more] of [
+        ['/sync/push-sessions', { planned_row_count: 1 }],
+        ['/sync/push', { rows }],
+      ] as const) {
+        const body = { ...tuple, ...more, note: { label } };
+        expect(await device.call('POST', path, body, asked)).toMatchObject({
+          status: 400,
+          body: { error: 'push_session_invalid' },
+        });
+      }
+    }
+    const whole = await device.call(
+      'POST',
+      '/sync/push',
+      { ...tuple, rows, note: { label: '😀' } },
+      asked,
+    );
+    expect(whole.status).toBe(200);
+  });
+
+  test('[PUSH-403] what a push in one request asks to include is exactly notes, or is left out', async () => {
+    const device = await joinedDevice(server);
+    const asked = { 'oversync-extensions': 'bundle_notes' };
+    const rows = [insert('list_items', listItem())];
+    const body = {
+      source_bundle_id: 1,
+      canonical_request_hash: canonicalRequestHash(rows).hash,
+      note: { action: 'list.add' },
+      rows,
+    };
+    for (const include of [[], ['rows'], ['notes', 'notes'], 'notes', null]) {
+      expect(await device.call('POST', '/sync/push', { ...body, include }, asked)).toMatchObject({
+        status: 400,
+        body: { error: 'invalid_request' },
+      });
+    }
+    const noteOf = async (more: object): Promise<unknown> => {
+      const answer = await device.call('POST', '/sync/push', { ...body, ...more }, asked);
+      return (answer.body as unknown as SinglePushResponse).bundles[0]?.note ?? null;
+    };
+    expect(await noteOf({})).toBeNull();
+    expect(await noteOf({ include: ['notes'] })).toEqual(body.note);
+  });
 });

@@ -73,7 +73,7 @@ export const singlePushRequest = z
     initialization_id: z.unknown().optional(),
     after_bundle_seq: wireCount.optional(),
     note: z.unknown().optional(),
-    include: z.array(z.literal('notes')).optional(),
+    include: z.array(z.literal('notes')).length(1).optional(),
     rows: z.array(z.unknown()),
   })
   .meta({ id: 'SinglePushRequest' });

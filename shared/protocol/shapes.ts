@@ -72,7 +72,7 @@ export const bundleNote = z
       .string()
       .min(1)
       .max(200)
-      .regex(/^\P{Cc}*$/u)
+      .regex(/^[^\p{Cc}\p{Cs}]*$/u)
       .optional(),
     action: z
       .string()

@@ -26,6 +26,11 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
 
 const listOf = (value: unknown): readonly JsonSchema[] => (value ?? []) as readonly JsonSchema[];
 
+const leastItems = (schema: JsonSchema): number => Number(schema['minItems'] ?? 0);
+const mostItems = (schema: JsonSchema): number => Number(schema['maxItems'] ?? Infinity);
+const drawLength = (schema: JsonSchema, random: Random): number =>
+  Math.min(Math.max(random(4), leastItems(schema)), mostItems(schema));
+
 function hasType(type: string, value: unknown): boolean {
   switch (type) {
     case 'object':
@@ -64,7 +69,7 @@ function explainScalar(schema: JsonSchema, value: unknown, at: string): string |
 const examples: Readonly<Record<string, (random: Random) => string>> = {
   '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$': () => crypto.randomUUID(),
   '^[0-9a-f]{64}$': (random) => random(16).toString(16).repeat(64),
-  '^\\P{Cc}*$': (random) => ['Ticked', 'é😀', 'x'.repeat(200)][random(3)] ?? '',
+  '^[^\\p{Cc}\\p{Cs}]*$': (random) => ['Ticked', 'é😀', 'x'.repeat(200)][random(3)] ?? '',
   '^[a-z][a-z0-9_.-]{0,63}$': () => 'list.tick',
   '^[!-~]{1,256}$': (random) => `source-${String(random(1000))}`,
 };
@@ -117,6 +122,8 @@ export function createSchemaReader(document: JsonSchema): SchemaReader {
     const why = explainScalar(schema, value, at);
     if (why !== null) return why;
     if (Array.isArray(value)) {
+      if (value.length < leastItems(schema)) return `${at} has too few items`;
+      if (value.length > mostItems(schema)) return `${at} has too many items`;
       if (!isObject(schema['items'])) return null;
       for (const [index, item] of value.entries()) {
         const reason = explain(schema['items'], item, `${at}[${String(index)}]`);
@@ -149,7 +156,7 @@ export function createSchemaReader(document: JsonSchema): SchemaReader {
       case 'object':
         return drawObject(schema, random, depth);
       case 'array':
-        return Array.from({ length: random(4) }, () =>
+        return Array.from({ length: drawLength(schema, random) }, () =>
           draw((schema['items'] ?? {}) as JsonSchema, random, depth + 1),
         );
       case 'integer':
