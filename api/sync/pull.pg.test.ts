@@ -152,6 +152,40 @@ describe('a push in one request', () => {
     expect(left?.['n']).toBe(0);
   });
 
+  test('[PUSH-404] a checkpoint ahead is said before anything about source and scope, and after what was committed', async () => {
+    const asked = { 'oversync-extensions': 'server_epoch' };
+    const rows = [insert('list_items', listItem())];
+    const push = (device: TestDevice, more: object) =>
+      device.call(
+        'POST',
+        '/sync/push',
+        { canonical_request_hash: canonicalRequestHash(rows).hash, rows, ...more },
+        asked,
+      );
+    const restored = await deviceWithBundles(2);
+    const retired = createDevice(server, { householdId: restored.householdId });
+    await server.sql`insert into sync.source (scope_id, source_id, state)
+      values (${restored.householdId}, ${retired.sourceId}, 'retired')`;
+    const before = server.service.counters.checkpointAhead;
+    for (const [device, latest, id] of [
+      [restored, 2, 9],
+      [retired, 2, 1],
+      [createDevice(server), 0, 1],
+    ] as const) {
+      expect(await push(device, { source_bundle_id: id, after_bundle_seq: 50 })).toMatchObject({
+        status: 409,
+        body: { error: 'checkpoint_ahead', latest_bundle_seq: latest },
+      });
+    }
+    expect(server.service.counters.checkpointAhead).toBe(before + 3);
+    const done = await push(restored, { source_bundle_id: 3, after_bundle_seq: 2 });
+    const again = await push(restored, { source_bundle_id: 3, after_bundle_seq: 50 });
+    expect(again.body).toMatchObject({
+      status: 'already_committed',
+      bundle_hash: done.body['bundle_hash'],
+    });
+  });
+
   test('[PUSH-24] a checkpoint whose history is gone does not stop the push', async () => {
     const device = await deviceWithBundles(2);
     await server.sql`update sync.scope set retained_bundle_floor = 1 where scope_id = ${device.householdId}`;

@@ -33,22 +33,29 @@ export function refuseReaders(caller: Caller): void {
   }
 }
 
-/** Steps 3 to 5 of create, under the scope row: committed already, or free to be staged. */
-export async function resolveTuple(
+/** Step 3 of create, under the scope row: what was committed under the tuple, as this caller knows it. */
+export async function acknowledgeTuple(
   context: SyncContext,
   tx: Tx,
   caller: Caller,
-  { scope, committed, source }: OpenedPush,
+  { committed }: OpenedPush,
   tuple: PushTuple,
-): Promise<{ readonly committed: CommittedTuple } | { readonly isSeed: boolean }> {
-  if (committed !== null) {
-    if (committed.canonical_request_hash !== tuple.requestHash) {
-      refuse('source_sequence_out_of_order', 'this source bundle was committed with other content');
-    }
-    context.counters.acceptedReplays += 1;
-    const version = versionOf(context, caller);
-    return { committed: await renderTuple(context, tx, caller.scopeId, version, committed) };
+): Promise<CommittedTuple | null> {
+  if (committed === null) return null;
+  if (committed.canonical_request_hash !== tuple.requestHash) {
+    refuse('source_sequence_out_of_order', 'this source bundle was committed with other content');
   }
+  context.counters.acceptedReplays += 1;
+  return renderTuple(context, tx, caller.scopeId, versionOf(context, caller), committed);
+}
+
+/** Steps 4 and 5, for a tuple that is not committed: the source may push, and this is its next one. */
+export function requireNextTuple(
+  context: SyncContext,
+  caller: Caller,
+  { scope, source }: OpenedPush,
+  tuple: PushTuple,
+): { readonly isSeed: boolean } {
   refuseReaders(caller);
   const { isSeed } = requirePushable(scope, caller.sourceId, tuple.initializationId);
   if (source?.state === 'retired') refuseRetired(caller.sourceId, source);
@@ -117,9 +124,9 @@ export async function createPushSession(
         const nowMs = context.clock.nowMs();
         const opened = await openPush(tx, caller, tuple.sourceBundleId, nowMs);
         await requireEpoch(context, tx, caller, opened.scope);
-        const resolved = await resolveTuple(context, tx, caller, opened, tuple);
-        if ('committed' in resolved) return { status: 'already_committed', ...resolved.committed };
-        if (resolved.isSeed)
+        const committed = await acknowledgeTuple(context, tx, caller, opened, tuple);
+        if (committed !== null) return { status: 'already_committed', ...committed };
+        if (requireNextTuple(context, caller, opened, tuple).isSeed)
           await refreshLease(tx, caller.scopeId, nowMs + context.limits.push.leaseTtlMs);
         return {
           status: 'staging',

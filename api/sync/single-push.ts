@@ -19,7 +19,14 @@ import {
 } from './ports.ts';
 import { type StagedRow } from './push-rows.ts';
 import { openPush } from './open-push.ts';
-import { type PushTuple, checkChunk, encodeRows, resolveTuple, stageRows } from './push-session.ts';
+import {
+  type PushTuple,
+  acknowledgeTuple,
+  checkChunk,
+  encodeRows,
+  requireNextTuple,
+  stageRows,
+} from './push-session.ts';
 import { refuse } from './refusal.ts';
 import { renderTuple, versionToRender } from './rendering.ts';
 import { type Scope, readScope } from './scope.ts';
@@ -70,9 +77,11 @@ async function commitOnce(
   const opened = await openPush(tx, caller, sourceBundleId, context.clock.nowMs());
   const { scope } = opened;
   await requireEpoch(context, tx, caller, scope);
-  const resolved = await resolveTuple(context, tx, caller, opened, push.tuple);
-  if ('committed' in resolved) return { tuple: resolved.committed, committed: null, page: null };
+  const known = await acknowledgeTuple(context, tx, caller, opened, push.tuple);
+  if (known !== null) return { tuple: known, committed: null, page: null };
+  // First of all: a restore that nobody declared may have taken the source's last tuples too.
   if ((push.afterBundleSeq ?? 0) > scope.latestBundleSeq) refuseAhead(context, caller, scope);
+  const { isSeed } = requireNextTuple(context, caller, opened, push.tuple);
   const staged = {
     ...push.tuple,
     // No session: nobody but this transaction ever sees these rows.
@@ -83,7 +92,7 @@ async function commitOnce(
   const isUpToDate = (push.afterBundleSeq ?? scope.latestBundleSeq) === scope.latestBundleSeq;
   // Sent together: the number that the bundle will have is known, and of a refused one nothing is read.
   const [committed, page] = await Promise.all([
-    commitStaged(context, tx, caller, staged, scope, resolved.isSeed),
+    commitStaged(context, tx, caller, staged, scope, isSeed),
     isUpToDate ? catchUp(context, tx, caller, push, scope, scope.nextBundleSeq) : null,
   ]);
   const version = versionOf(context, caller);
