@@ -22,6 +22,7 @@ import { dumpTables } from './dump.ts';
 import { Refused, type Engine, type WriteFailure } from './engine/engine.ts';
 import type { SyncFailure } from './engine/failures.ts';
 import type { Ids, Sql } from './engine/ports.ts';
+import { hasHousehold } from './engine/state.ts';
 import { failureCode } from './engine/status.ts';
 import type { SyncReport } from './engine/sync.ts';
 import { findAccount, rememberSamples, setAccount, wereSamplesLaidOut } from './prefs.ts';
@@ -154,13 +155,19 @@ export async function layOutSamples(deps: KitchenDeps): Promise<void> {
 
 /**
  * Samples that nobody touched teach one person on one device; a household does not need them. Any act
- * that wrote a sample row, or used a sample recipe, keeps them all.
+ * that wrote a sample row, or used a sample recipe, keeps them all. Samples that a household has are its
+ * own rows: what others did to them is not known here, so no device takes them away.
  */
 async function leaveUntouchedSamples(deps: KitchenDeps): Promise<void> {
-  const canGo = await deps.engine.read((sql) => haveSamples(sql) && !wereSamplesUsed(sql));
+  const canGo = await deps.engine.read(
+    (sql) => !isOfHousehold(sql) && haveSamples(sql) && !wereSamplesUsed(sql),
+  );
   if (!canGo) return;
   await deps.engine.write((sql) => performIn(deps, sql, 'samples.remove', {}, deps.ids.uuid()));
 }
+
+/** Attached, on the way to it, or for now without a server that knows the household. */
+const isOfHousehold = (sql: Sql): boolean => hasHousehold(sql) || findAccount(sql) !== null;
 
 /** Sample ids share a prefix; `~` sorts behind every digit. */
 const sampleRange = [sampleIdPrefix, `${sampleIdPrefix}~`];
