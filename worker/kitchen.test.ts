@@ -94,3 +94,12 @@ test('[CONN-541] a server that forgot the household takes no samples from it', a
   expect(await ben.kitchen.sync()).toMatchObject({ failure: null });
   expect(titleThere(server)).toBe('Grandmother’s soup');
 });
+
+test('[CONN-542] samples removed before anybody knew them ask nothing about those of the household', async () => {
+  const server = await createModelServer(kitchenSchema, { extensions: true });
+  await householdOfSamples(server);
+  const ben = await firstStart(server.transport);
+  expect(await ben.kitchen.join(account)).toMatchObject({ type: 'attached' });
+  expect(titleHere(ben)).toBe('Grandmother’s soup');
+  expect(ben.kitchen.status()).toMatchObject({ choices: 0, unsent: { acts: 0, rows: 0 } });
+});

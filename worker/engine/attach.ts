@@ -12,7 +12,7 @@ import { getCapabilities } from './capabilities.ts';
 import { apply, hasRoom, NO_ROOM, transact } from './context.ts';
 import type { Context } from './context.ts';
 import type { SyncFailure } from './failures.ts';
-import { countHeld, countPending } from './intents.ts';
+import { countHeld, countPending, dropIntent } from './intents.ts';
 import { meetOtherHistory, offerEverything, rememberEpoch } from './lost-history.ts';
 import type { Sql } from './ports.ts';
 import { recover } from './recover.ts';
@@ -26,6 +26,7 @@ import {
   setMeta,
   setOperation,
   setOutbox,
+  textOf,
 } from './state.ts';
 
 export type AttachOutcome = 'resumed' | 'started-empty' | 'seeded-from-local' | 'used-remote-state';
@@ -66,6 +67,26 @@ function bind(
     // A bundle frozen under an earlier answer goes out under this one.
     if (readOutbox(sql).state === 'prepared')
       setOutbox(sql, { initialization_id: initializationId });
+  });
+}
+
+/**
+ * Rows that were made and removed again before anybody knew them. Where rows have the same keys on every
+ * device (samples), such a removal would speak against rows that the household made meanwhile.
+ */
+function forgetPassing(context: Context): Result<void, SyncFailure> {
+  const { schemaName } = context.catalog;
+  return transact(context, (sql) => {
+    const isIn = (table: string): string =>
+      `exists (select 1 from ${table} o where o.schema_name = d.schema_name
+         and o.table_name = d.table_name and o.key_json = d.key_json)`;
+    const passing = sql.all(
+      `select d.table_name, d.key_json from _sync_dirty_rows d
+       where d.payload is null and d.base_row_version = 0 and not ${isIn('_sync_row_state')}
+         and not ${isIn('_sync_outbox_rows')} and not ${isIn('_sync_x_held')}`,
+    );
+    for (const row of passing)
+      dropIntent(sql, [schemaName, textOf(row, 'table_name'), textOf(row, 'key_json')]);
   });
 }
 
@@ -141,7 +162,9 @@ export async function attach(context: Context, userId: string): Promise<AttachRe
   if (!hasRoom(context)) return failed(NO_ROOM);
   const gate = await getCapabilities(context, userId);
   if (!gate.ok) return failed(gate.error);
-  return isReplacing ? finishReplace(context, countPending(context.sql)) : connect(context, userId);
+  if (isReplacing) return finishReplace(context, countPending(context.sql));
+  const forgotten = forgetPassing(context);
+  return forgotten.ok ? connect(context, userId) : failed(forgotten.error);
 }
 
 /** The server lost the scope or our right to begin it: anonymous again, intents kept, and join anew. */
