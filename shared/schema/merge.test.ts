@@ -4,6 +4,7 @@ import { mergeRemoval, mergeRows } from './merge.ts';
 import { mergeText } from './merge-text.ts';
 import type { LocalRow } from './row-codec.ts';
 import { tables } from './tables.ts';
+import type { Table } from './types.ts';
 
 const AT = '2026-11-22T10:00:00.000Z';
 const LATER = '2026-11-22T11:00:00.000Z';
@@ -121,6 +122,42 @@ describe('two changes of one row', () => {
       );
     expect(used(4000, 3000)).toMatchObject({ row: { quantity_milli: 2000 } });
     expect(used(1000, 1500)).toMatchObject({ row: { quantity_milli: 0 } });
+  });
+
+  test('[CONF-541] what is merged stays within the bounds of its column', () => {
+    const most = 9_999_999_999;
+    const sum = (base: number, mine: number, theirs: number) =>
+      mergeRows(
+        tables.pantry_items,
+        { ...batch, quantity_milli: base },
+        { ...batch, quantity_milli: mine },
+        { ...batch, quantity_milli: theirs },
+      );
+    expect(sum(0, most, most - 1)).toMatchObject({ type: 'keep-local' });
+    expect(sum(5, most - 1, most - 2)).toMatchObject({ row: { quantity_milli: most } });
+    const counted: Table = {
+      ...tables.tags,
+      columns: {
+        ...tables.tags.columns,
+        hue: { kind: 'count', nullable: false, merge: 'delta', min: 2, max: 11 },
+      },
+    };
+    const tag = { id: 'x', name: 'Quick', name_key: 'quick', created_at: AT, edited_at: AT };
+    const hues = (base: number, mine: number, theirs: number) =>
+      mergeRows(counted, { ...tag, hue: base }, { ...tag, hue: mine }, { ...tag, hue: theirs });
+    expect(hues(5, 10, 9)).toMatchObject({ row: { hue: 11 } });
+    expect(hues(9, 4, 3)).toMatchObject({ row: { hue: 2 } });
+    // A step has at least one character: two removals that leave nothing are a person's business.
+    const step = { id: 'x', recipe_id: 'r', timer_seconds: null, position: 'a0' };
+    const stamps = { created_at: AT, edited_at: AT };
+    expect(
+      mergeRows(
+        tables.recipe_steps,
+        { ...step, ...stamps, wording: 'Boil.\n\nBake.' },
+        { ...step, ...stamps, wording: '\nBake.' },
+        { ...step, ...stamps, wording: 'Boil.\n' },
+      ),
+    ).toMatchObject({ type: 'ask', columns: ['wording'] });
   });
 
   test('[CONF-61] the earlier use-by day stands', () => {

@@ -7,6 +7,7 @@
 import { areRowsEqual, areValuesEqual } from './row-codec.ts';
 import type { LocalRow, LocalValue } from './row-codec.ts';
 import { mergeText } from './merge-text.ts';
+import { AMOUNT_MAX } from './sqlite-ddl.ts';
 import type { Column, MergeRule, Table } from './types.ts';
 
 export type MergeOutcome =
@@ -67,17 +68,29 @@ function earlier(mine: LocalValue, theirs: LocalValue): Choice {
     : 'theirs';
 }
 
-function addDifferences(base: LocalValue, mine: LocalValue, theirs: LocalValue): Choice {
-  if (mine === null) return 'theirs';
-  if (theirs === null) return 'mine';
-  if (base === null) return 'theirs';
-  const sum = BigInt(integer(mine)) + BigInt(integer(theirs)) - BigInt(integer(base));
-  const value = sum < 0n ? 0n : sum;
-  return { value: value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value };
+/** What was used was used twice; the sum stays within the bounds that every device keeps rows by. */
+function addDifferences(
+  column: Column,
+  base: LocalValue,
+  mine: LocalValue,
+  theirs: LocalValue,
+): Choice {
+  if (!isInteger(mine)) return 'theirs';
+  if (!isInteger(theirs)) return 'mine';
+  if (!isInteger(base)) return 'theirs';
+  const sum = BigInt(mine) + BigInt(theirs) - BigInt(base);
+  const least = BigInt(column.min ?? 0);
+  const most = BigInt(column.max ?? AMOUNT_MAX);
+  return { value: Number(sum < least ? least : sum > most ? most : sum) };
 }
 
-function integer(value: LocalValue): number | bigint {
-  return typeof value === 'number' || typeof value === 'bigint' ? value : 0;
+const isInteger = (value: LocalValue): value is number | bigint =>
+  typeof value === 'number' || typeof value === 'bigint';
+
+/** Texts are counted in characters, as SQLite does. */
+function fits(column: Column, text: string): boolean {
+  const { length } = Array.from(text);
+  return length >= (column.min ?? 0) && length <= (column.max ?? Infinity);
 }
 
 /** Both notes, one under the other, theirs first; a note that holds the other one stands alone. */
@@ -87,7 +100,7 @@ function joinNotes(column: Column, mine: LocalValue, theirs: LocalValue): Choice
   if (theirs.includes(mine)) return 'theirs';
   if (mine.includes(theirs)) return 'mine';
   const joined = `${theirs}\n${mine}`;
-  return Array.from(joined).length <= (column.max ?? Infinity) ? { value: joined } : 'ask';
+  return fits(column, joined) ? { value: joined } : 'ask';
 }
 
 function mergeTexts(
@@ -99,9 +112,7 @@ function mergeTexts(
   if (typeof base !== 'string' || typeof mine !== 'string' || typeof theirs !== 'string')
     return typeof mine === 'string' && typeof theirs === 'string' ? 'ask' : earlier(mine, theirs);
   const merged = mergeText(base, mine, theirs);
-  return merged === null || Array.from(merged).length > (column.max ?? Infinity)
-    ? 'ask'
-    : { value: merged };
+  return merged === null || !fits(column, merged) ? 'ask' : { value: merged };
 }
 
 /** Both sides changed the unit, differently. */
@@ -131,7 +142,7 @@ function choose(sides: Sides, unit: Unit): Choice {
         ? earlier(valueOf(mine, name), valueOf(theirs, name))
         : 'ask';
     case 'delta':
-      return addDifferences(before, valueOf(mine, name), valueOf(theirs, name));
+      return addDifferences(column, before, valueOf(mine, name), valueOf(theirs, name));
     case 'furthest':
       return progressOf(table, mine, unit.names) > progressOf(table, theirs, unit.names)
         ? 'mine'
@@ -196,7 +207,13 @@ export function mergeRows(
 }
 
 /** Rules whose result holds both sides, and those that nobody's word can lose to. */
-const NOBODY_LOSES = new Set<MergeRule>(['fixed', 'server', 'text', 'join', 'delta']);
+const NOBODY_LOSES = new Set<MergeRule>(['fixed', 'server', 'text', 'join']);
+
+/** Differences add up only from an amount to an amount; anything else is one side's word. */
+const isAddedUp = (base: LocalRow | null, side: LocalRow, { names, rule }: Unit): boolean =>
+  rule === 'delta' &&
+  base !== null &&
+  names.every((name) => isInteger(valueOf(base, name)) && isInteger(valueOf(side, name)));
 
 /** The columns of `side` that a person changed and that did not make it into `result`. */
 export function lostColumns(
@@ -207,11 +224,12 @@ export function lostColumns(
 ): readonly string[] {
   return unitsOf(table)
     .filter(
-      ({ names, rule }) =>
-        !NOBODY_LOSES.has(rule) &&
-        !names.includes('edited_at') &&
-        !isSame(side, result, names) &&
-        (base === null || !isSame(base, side, names)),
+      (unit) =>
+        !NOBODY_LOSES.has(unit.rule) &&
+        !isAddedUp(base, side, unit) &&
+        !unit.names.includes('edited_at') &&
+        !isSame(side, result, unit.names) &&
+        (base === null || !isSame(base, side, unit.names)),
     )
     .flatMap(({ names }) => names);
 }

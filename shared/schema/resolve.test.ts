@@ -138,7 +138,7 @@ describe('the kitchen’s own resolver', () => {
           const [found] = resolve([cell]);
           if (found === undefined) throw new Error('no resolution');
           expect(isValidOutcome(tables[table], cell, found.outcome)).toBe(true);
-          if (mine === null || theirs === null || base === null) return;
+          if (mine === null || theirs === null) return;
           const result =
             found.outcome.type === 'accept-server'
               ? theirs
@@ -153,8 +153,11 @@ describe('the kitchen’s own resolver', () => {
             string,
             { readonly merge: string },
           ][]) {
-            const isMine = mine[name] !== base[name] && result[name] !== mine[name];
-            const isCombined = ['text', 'join', 'delta', 'fixed'].includes(column.merge);
+            const before = base?.[name] ?? null;
+            const isMine = mine[name] !== before && result[name] !== mine[name];
+            // Differences add up only where there is an amount that both changed.
+            const isSum = column.merge === 'delta' && before !== null && mine[name] !== null;
+            const isCombined = isSum || ['text', 'join', 'fixed'].includes(column.merge);
             const mustBeKept = isMine && !isCombined && name !== 'edited_at';
             expect(!mustBeKept || kept.has(name)).toBe(true);
           }
@@ -163,6 +166,39 @@ describe('the kitchen’s own resolver', () => {
       );
     },
   );
+
+  test('[CONF-540] two amounts typed where there was none: theirs stands, mine is kept, nothing adds up', () => {
+    const batch = (quantity: number | null): LocalRow => ({
+      id: '0199',
+      product_id: null,
+      title: 'Rice',
+      quantity_milli: quantity,
+      unit: 'g',
+      place: 'fridge',
+      expires_on: null,
+      note: null,
+      created_at: AT,
+      edited_at: AT,
+    });
+    const amounts = (base: LocalRow | null, mine: number | null, theirs: number | null) =>
+      first({
+        table: 'pantry_items',
+        localOp: base === null ? 'INSERT' : 'UPDATE',
+        base,
+        mine: batch(mine),
+        theirs: batch(theirs),
+      });
+    const mineLost = { outcome: accept, lost: [{ side: 'mine', columns: ['quantity_milli'] }] };
+    expect(amounts(batch(null), 500, 300)).toMatchObject(mineLost);
+    expect(amounts(null, 500, 300)).toMatchObject(mineLost);
+    // Taken off here, changed there.
+    expect(amounts(batch(400), null, 300)).toMatchObject(mineLost);
+    expect(amounts(batch(400), 500, null)).toMatchObject({
+      outcome: local,
+      lost: [{ side: 'theirs', columns: ['quantity_milli'] }],
+    });
+    expect(amounts(batch(400), 500, 300)).toMatchObject({ lost: [] });
+  });
 
   test('[CONF-322] a name changed twice is asked, theirs for now; a colour is the newest one’s and the other is kept', () => {
     expect(first({ mine: tag({ name: 'Fast' }), theirs: tag({ name: 'Rapid' }) })).toMatchObject({
