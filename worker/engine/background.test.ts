@@ -9,7 +9,7 @@ import type { ModelServer } from '../../test/sim/model-server.ts';
 import { addTag, ids, serverNames, tagNames } from '../../test/sim/tags.ts';
 import { createDevice, createManualClock } from '../../test/sim/world.ts';
 import type { Device, ManualClock } from '../../test/sim/world.ts';
-import type { SyncRequest, Transport } from './ports.ts';
+import type { SyncAnswer, SyncRequest, Transport } from './ports.ts';
 
 const turn = (): Promise<void> =>
   new Promise((resolve) => {
@@ -30,8 +30,8 @@ interface World {
   readonly asked: string[];
   /** The next request that matches waits until the returned function is called. */
   readonly hold: (path: string) => () => void;
-  /** Nothing gets through until the returned function is called. */
-  readonly cut: () => () => void;
+  /** Nothing gets through until the returned function is called; this is answered instead. */
+  readonly cut: (answer?: SyncAnswer) => () => void;
 }
 
 /** A device whose loop runs and has gone quiet, and another one of the household. */
@@ -39,13 +39,13 @@ async function quietWorld(): Promise<World> {
   const server = await createModelServer(kitchenSchema, { extensions: true });
   const clock = createManualClock();
   const asked: string[] = [];
-  let isCut = false;
+  let cutOff: SyncAnswer | null = null;
   let held: { readonly path: string; readonly until: Promise<void> } | null = null;
   const transport: Transport = {
     watch: (request, onEvent) => server.transport.watch(request, onEvent),
     request: async (request: SyncRequest) => {
       asked.push(`${request.method} ${request.path}`);
-      if (isCut) return { type: 'no-answer', reason: 'network' };
+      if (cutOff !== null) return cutOff;
       const answer = await server.transport.request(request);
       if (held?.path === request.path) {
         const { until } = held;
@@ -70,10 +70,10 @@ async function quietWorld(): Promise<World> {
     held = { path, until: new Promise((resolve) => (go = resolve)) };
     return () => go();
   };
-  const cut = (): (() => void) => {
-    isCut = true;
+  const cut = (answer: SyncAnswer = { type: 'no-answer', reason: 'network' }): (() => void) => {
+    cutOff = answer;
     return () => {
-      isCut = false;
+      cutOff = null;
     };
   };
   return { server, clock, device, peer, asked, hold, cut };
@@ -193,4 +193,38 @@ describe('the loop', () => {
     expect(serverNames(server)).toEqual(['first', 'second']);
     await device.engine.stop();
   });
+
+  test.each([
+    ['a login page in the way', { type: 'answer', status: 403, headers: {}, body: null }],
+    ['a dead network', { type: 'no-answer', reason: 'network' }],
+  ] as const)(
+    '[LIVE-540] after %s a round that somebody asked for sets the loop going again',
+    async (_name, answer) => {
+      const { server, clock, device, peer, cut } = await quietWorld();
+      const heal = cut(answer);
+      await addTag(device, 'first');
+      await settle();
+      // The round is over when it was said; then the loop waits, or has given up.
+      for (let tries = 0; device.engine.status().lastError === null; tries += 1) {
+        expect(tries).toBeLessThan(100);
+        clock.advance(100);
+        await settle();
+      }
+      heal();
+      expect(await device.engine.sync()).toMatchObject({ failure: null });
+      clock.advance(0);
+      await settle();
+      expect(device.engine.status()).toMatchObject({ phase: 'idle', nextTryAt: null });
+      clock.advance(1000);
+      await settle();
+      await addTag(device, 'second');
+      await settle();
+      expect(serverNames(server)).toEqual(['first', 'second']);
+      await addTag(peer, 'theirs');
+      await peer.engine.sync();
+      await settle();
+      expect(tagNames(device)).toEqual(['first', 'second', 'theirs']);
+      await device.engine.stop();
+    },
+  );
 });

@@ -38,6 +38,8 @@ export interface Background {
   wake(reason: WakeReason): void;
   /** A local write was committed. */
   wrote(): void;
+  /** A round succeeded, whoever asked for it. */
+  succeeded(): void;
 }
 
 export interface BackgroundHost {
@@ -259,6 +261,13 @@ export function createBackground(context: Context, host: BackgroundHost): Backgr
       if (isBusy || failures > 0) return;
       if (isFirst) runNow();
       else planBurst(burst);
+    },
+    succeeded(): void {
+      // The end of an own round is looked at where it began.
+      if (!isRunning || isBusy || failures === 0) return;
+      // What the loop waited for, or had given up on, is over: it goes on by itself from here.
+      failures = 0;
+      plan(0);
     },
   };
 }

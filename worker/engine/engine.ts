@@ -199,6 +199,7 @@ export function createEngine(deps: EngineDeps): Engine {
       lastFailure: report.failure,
       ...(report.failure === null ? { lastExchangeAtMs: clock.nowMs() } : {}),
     });
+    if (report.failure === null) background.succeeded();
     return report;
   };
 
