@@ -32,6 +32,8 @@ function decodeAll(
   for (const bundle of answer.bundles) {
     if (bundle.bundle_seq <= last || bundle.bundle_seq > answer.bundle_seq)
       return err(protocolFailure('bundle-order', 'push'));
+    if ((bundle.previous_bundle_seq ?? last) !== last)
+      return err(protocolFailure('history-hole', 'push'));
     last = bundle.bundle_seq;
     if (
       bundle.bundle_seq === answer.bundle_seq &&
