@@ -75,6 +75,8 @@ export interface Line {
   call<T>(work: (kitchen: LocalKitchen) => Promise<T>): Promise<T>;
   /** The same for writes: they wait until a step has decided whose kitchen is current. */
   act<T>(work: (kitchen: LocalKitchen) => Promise<T>): Promise<T>;
+  /** For steps: acts wait from here on until the step is over, and those that have begun are done. */
+  readonly hold: () => Promise<void>;
   subscribe(begin: Subscription['begin'], onNews?: Subscription['onNews']): StopWatching;
   /** Closes what is open and ends this owner; acts that have begun are answered before. */
   handOver(): Promise<void>;
@@ -229,17 +231,21 @@ export function createLine(deps: KitchenSwitchDeps): Line {
     return image === null ? 'started-anew' : 'kept';
   }
 
-  async function whenOpen(): Promise<OpenKitchen> {
+  const closedToReads = (): Gate | null => (opened === null ? opening : null);
+  const closedToActs = (): Gate | null => (moving.isClosed() ? moving : closedToReads());
+
+  /** From the last look at the gates to the beginning no turn passes: whoever closes one misses nothing. */
+  async function call<T>(
+    work: (kitchen: LocalKitchen) => Promise<T>,
+    closed = closedToReads,
+  ): Promise<T> {
     for (;;) {
       assert(!hasEnded, 'the worker has a database');
-      if (opened !== null) return opened;
-      await opening.passed();
+      const gate = closed();
+      if (gate === null) break;
+      await gate.passed();
     }
-  }
-
-  async function call<T>(work: (kitchen: LocalKitchen) => Promise<T>): Promise<T> {
-    const { kitchen } = await whenOpen();
-    const result = work(kitchen);
+    const result = work(must(opened, 'open gates have a kitchen behind them').kitchen);
     running.add(result);
     try {
       return await result;
@@ -263,9 +269,10 @@ export function createLine(deps: KitchenSwitchDeps): Line {
     moveTo,
     step,
     call,
-    async act(work) {
-      while (moving.isClosed()) await moving.passed();
-      return call(work);
+    act: (work) => call(work, closedToActs),
+    async hold() {
+      moving.close();
+      await Promise.allSettled(running);
     },
     subscribe(begin, onNews = nothing) {
       const subscription: Subscription = { begin, onNews, stop: nothing };

@@ -7,7 +7,11 @@ import { describe, expect, test } from 'vitest';
 import { ok } from '../shared/result.ts';
 import type { Account, Kitchen } from '../shared/rpc.ts';
 import type { SyncStatus } from '../shared/status.ts';
-import { createMemoryDirectory, type DirectoryFile } from './host/kitchen-directory.ts';
+import {
+  createMemoryDirectory,
+  type Directory,
+  type DirectoryFile,
+} from './host/kitchen-directory.ts';
 import { openKitchenSwitch } from './kitchen-switch.ts';
 import type { LocalKitchen, OpenKitchen } from './kitchen.ts';
 
@@ -39,6 +43,8 @@ function createProfile() {
     households,
     file,
     newName: () => `kitchen-${++names}`,
+    /** May throw, as a disk without room does. */
+    beforeRecord: (_directory: Directory): void => undefined,
     online: (now: boolean) => {
       isOnline = now;
     },
@@ -46,6 +52,8 @@ function createProfile() {
   };
 }
 type Profile = ReturnType<typeof createProfile>;
+
+const noop = (): void => undefined;
 
 const status = (rows: Rows): SyncStatus => ({
   phase: rows.household === null ? 'local-only' : 'idle',
@@ -62,11 +70,15 @@ const status = (rows: Rows): SyncStatus => ({
 });
 
 /** A worker that is killed before its `killAt`-th step and then never answers anything. */
-function startWorker(profile: Profile, killAt = Infinity) {
+function startWorker(profile: Profile, killAt = Infinity, onStep: (count: number) => void = noop) {
   let steps = 0;
   let open: string | null = null;
-  const step = (): Promise<void> =>
-    ++steps >= killAt ? new Promise(() => undefined) : Promise.resolve();
+  const step = (): Promise<void> => {
+    steps += 1;
+    if (steps >= killAt) return new Promise(() => undefined);
+    onStep(steps);
+    return Promise.resolve();
+  };
 
   const send = (rows: Rows): boolean => {
     if (rows.household === null || !profile.isOnline()) return false;
@@ -104,10 +116,13 @@ function startWorker(profile: Profile, killAt = Infinity) {
         await step();
         return { type: 'attached', keptRows: 0 };
       },
-      async leave() {
+      async leave(hold: () => Promise<void>) {
         await step();
+        if (rows.household === null) return { type: 'detached' };
         if (!send(rows)) return { type: 'failed', code: 'network' };
         await step();
+        await hold();
+        send(rows);
         Object.assign(rows, { household: null, account: null, sent: [] });
         await step();
         return { type: 'detached' };
@@ -117,6 +132,10 @@ function startWorker(profile: Profile, killAt = Infinity) {
         rows.account = next;
         return Promise.resolve();
       },
+      forgetPast() {
+        rows.account = null;
+        return Promise.resolve(true);
+      },
       countOwnRows: () => Promise.resolve(rows.unsent.length),
       dump: () => Promise.resolve(''),
     }) as unknown as LocalKitchen;
@@ -125,6 +144,7 @@ function startWorker(profile: Profile, killAt = Infinity) {
     read: () => profile.file.read(),
     async write(directory) {
       await step();
+      profile.beforeRecord(directory);
       await profile.file.write(directory);
       await step();
     },
@@ -309,4 +329,89 @@ test('[CONN-58] killed at any step of signing in and out, nothing is lost, doubl
     expect([...profile.databases].filter(isStray)).toEqual([]);
   }
   expect(killAt).toBeGreaterThan(60);
+});
+
+/** What another tab writes at a given step of a sign-out, with the worker killed at another. */
+async function writeWhileLeaving(writeAt: number, killAt: number) {
+  const profile = createProfile();
+  const acknowledged: string[] = [];
+  let begunAt = Infinity;
+  let tab: Kitchen | null = null;
+  const worker = startWorker(profile, killAt, (step) => {
+    if (tab === null || step - begunAt !== writeAt) return;
+    void add(tab, 'late').then(() => acknowledged.push('late'));
+  });
+  const life = { isOver: false };
+  const whole = (async () => {
+    const kitchen = await worker.opening;
+    await kitchen.attach(ana, 'adopt');
+    await add(kitchen, 'early');
+    acknowledged.push('early');
+    begunAt = worker.steps();
+    tab = kitchen;
+    expect(await kitchen.detach('send-first')).toEqual({ type: 'detached' });
+    life.isOver = true;
+  })();
+  for (let turns = 0; turns < 500; turns++) await Promise.resolve();
+  if (life.isOver) await whole;
+  return { profile, acknowledged, isOver: life.isOver, steps: worker.steps() - begunAt };
+}
+
+test('[CONN-520] what another tab writes while somebody signs out is kept, killed at any step', async () => {
+  const unkilled = await writeWhileLeaving(0, Infinity);
+  expect(unkilled.steps).toBeGreaterThan(10);
+  for (let writeAt = 1; writeAt <= unkilled.steps; writeAt++) {
+    let isOver = false;
+    for (let killAt = 1; !isOver; killAt++) {
+      const life = await writeWhileLeaving(writeAt, killAt);
+      isOver = life.isOver;
+      const next = await startWorker(life.profile).opening;
+      expect(everywhere(life.profile)).toEqual(expect.arrayContaining(life.acknowledged));
+      await next.detach('keep-locked');
+      expect(await shown(next), 'nothing of the household').not.toContain('early');
+    }
+    const { acknowledged } = await writeWhileLeaving(writeAt, Infinity);
+    expect(acknowledged.toSorted((a, b) => (a < b ? -1 : 1))).toEqual(['early', 'late']);
+  }
+});
+
+test('[CONN-521] what is written after a sign-out that could not be recorded is kept, and shown without an account', async () => {
+  for (const isKilled of [true, false]) {
+    const profile = createProfile();
+    const first = await startWorker(profile).opening;
+    await first.attach(ana, 'adopt');
+    await add(first, 'of Ana');
+    profile.beforeRecord = ({ current }) => {
+      if (current !== 'kitchen') throw new Error('the disk is full');
+    };
+    await expect(first.detach('send-first')).rejects.toThrow('the disk is full');
+    await add(first, 'later');
+    profile.beforeRecord = noop;
+    const next = isKilled ? await startWorker(profile).opening : first;
+    expect(await next.detach('send-first')).toEqual({ type: 'detached' });
+    expect(await shown(next)).toEqual(['later']);
+    expect(everywhere(profile)).toEqual(['later', 'of Ana']);
+    expect(profile.databases.get('kitchen')?.account).toBeNull();
+    expect(await profile.file.read()).toMatchObject({
+      current: 'kitchen',
+      kitchens: [{ account: null, isLeaving: false }],
+    });
+  }
+});
+
+test('[CONN-523] a sign-out that was cut off removes nothing unsent of a household that the server has forgotten', async () => {
+  const profile = createProfile();
+  const first = await startWorker(profile).opening;
+  await first.attach(ana, 'adopt');
+  await add(first, 'of Ana');
+  const before = await profile.file.read();
+  const [entry] = before?.kitchens ?? [];
+  if (before === null || entry === undefined) throw new Error('there is a record');
+  await profile.file.write({ ...before, kitchens: [{ ...entry, isLeaving: true }] });
+  profile.databases.set('kitchen', { household: null, account: ana, sent: [], unsent: ['of Ana'] });
+  const next = await startWorker(profile).opening;
+  // It is joined anew behind this step, by itself.
+  await next.afterClearing('keep');
+  expect(profile.databases.get('kitchen')?.household).toBe(ana.householdId);
+  expect(profile.households.get(ana.householdId)).toEqual(['of Ana']);
 });

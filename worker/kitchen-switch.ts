@@ -11,7 +11,8 @@
  * - Acts wait while it is undecided which database is current; a call that has begun ends before its
  *   database is closed. A database that lost its store is opened again in this worker, and acts that were
  *   cut off are done again under their id, which changes nothing if they were kept.
- * - A database is removed only after it let go of its household with nothing unsent.
+ * - A database is removed only after it let go of its household with nothing unsent. Acts wait from before it
+ *   lets go; if its end cannot be recorded and people go on in it, it stays as the one without an account.
  */
 import type { Performed, Refusal } from '../shared/acts/acts.ts';
 import { assert } from '../shared/assert.ts';
@@ -219,7 +220,7 @@ async function sendAndRemove(
 ): Promise<boolean> {
   const here = line.directory().current;
   await line.moveTo(known.name);
-  const left = await line.local().leave();
+  const left = await line.local().leave(line.hold);
   const isGone = left.type === 'detached';
   // Only now: a closed kitchen that is marked so is removed at the next start.
   if (isGone) await line.record(withEntry(line.directory(), { ...known, isLeaving: true }));
@@ -265,9 +266,9 @@ async function seal(deps: KitchenSwitchDeps, line: Line): Promise<DetachOutcome>
 /** Signs out with nothing unsent; the copy on this device goes. */
 async function leave(deps: KitchenSwitchDeps, line: Line): Promise<DetachOutcome> {
   const here = currentEntry(line.directory());
-  if (here.account === null) return line.local().leave();
+  if (here.account === null) return line.local().leave(line.hold);
   await line.record(withEntry(line.directory(), { ...here, isLeaving: true }));
-  const outcome = await line.local().leave();
+  const outcome = await line.local().leave(line.hold);
   if (outcome.type === 'detached') await finishLeaving(deps, line);
   else await line.record(withEntry(line.directory(), { ...here, isLeaving: false }));
   return outcome;
@@ -276,8 +277,22 @@ async function leave(deps: KitchenSwitchDeps, line: Line): Promise<DetachOutcome
 /** The open kitchen let go of its household: out of it, and away with it. */
 async function finishLeaving(deps: KitchenSwitchDeps, line: Line): Promise<void> {
   const left = line.directory().current;
+  if (unsentOf(line.local().status()).rows > 0) {
+    // It could not be recorded at once that they left, and somebody went on writing.
+    await keepAsAnonymous(line);
+    return;
+  }
   await toAnonymous(deps, line, line.directory());
   await removeLeft(deps, line, left);
+}
+
+/** The household's rows went when it let go; what is left was written afterwards, by whoever was here. */
+async function keepAsAnonymous(line: Line): Promise<void> {
+  // Until that is on disk it stays as it is, and the next start tries again.
+  if (!(await line.local().forgetPast())) return;
+  const directory = line.directory();
+  const here = currentEntry(directory);
+  await line.record(withEntry(directory, { ...here, account: null, isLeaving: false }));
 }
 
 async function toAnonymous(
@@ -316,15 +331,25 @@ async function settleAdopting(line: Line): Promise<void> {
   await recordJoined(line, adopting);
 }
 
+async function finishOrForgetLeaving(deps: KitchenSwitchDeps, line: Line): Promise<void> {
+  const kitchen = line.local();
+  const isUnsent = unsentOf(kitchen.status()).rows > 0;
+  // Without a household, but with its account and unsent work: the server forgot it, nobody left it.
+  const isForgotten = isUnsent && (await kitchen.account()) !== null;
+  if (kitchen.household() === null && !isForgotten) {
+    await finishLeaving(deps, line);
+    return;
+  }
+  const here = currentEntry(line.directory());
+  await line.record(withEntry(line.directory(), { ...here, isLeaving: false }));
+}
+
 /** Steps that an earlier worker did not live to end. */
 async function finishWhatBegan(deps: KitchenSwitchDeps, line: Line): Promise<void> {
   await settleAdopting(line);
+  if (currentEntry(line.directory()).isLeaving) await finishOrForgetLeaving(deps, line);
   const here = currentEntry(line.directory());
-  if (here.isLeaving) {
-    if (line.local().household() === null) await finishLeaving(deps, line);
-    else await line.record(withEntry(line.directory(), { ...here, isLeaving: false }));
-  }
-  if (here.account !== null && !here.isLeaving && line.local().household() === null) {
+  if (here.account !== null && line.local().household() === null) {
     // The server had forgotten the household, and the worker ended before it was joined anew.
     const { account } = here;
     void line.step(() => resume(line, account)).catch(nothing);

@@ -17,6 +17,7 @@ import type {
   StopWatching,
 } from '../shared/rpc.ts';
 import type { SyncStatus } from '../shared/status.ts';
+import { forgetActs } from './acts/local-tables.ts';
 import { performAct } from './acts/perform.ts';
 import { dumpTables } from './dump.ts';
 import { Refused, type Engine, type WriteFailure } from './engine/engine.ts';
@@ -61,8 +62,16 @@ export interface LocalKitchen extends Pick<
   household(): string | null;
   /** Attaches to the account's household, its rows included, or goes on being attached. */
   join(account: Account): Promise<AttachOutcome>;
-  /** Sends what is unsent, then lets go of the household and its rows. */
-  leave(): Promise<DetachOutcome>;
+  /**
+   * Sends what is unsent, then lets go of the household and its rows. Before that it asks for `hold`: from
+   * then on nobody writes here, so nothing is written into a database that is about to go.
+   */
+  leave(hold: () => Promise<void>): Promise<DetachOutcome>;
+  /**
+   * Removes what is known here of a household that was left, besides its rows: account, timeline, choices.
+   * False where that could not be saved.
+   */
+  forgetPast(): Promise<boolean>;
   setAccount(account: Account): Promise<void>;
   /** Rows that somebody made here and no household has; samples that nobody touched go first. */
   countOwnRows(): Promise<number>;
@@ -110,13 +119,8 @@ export function createKitchen(deps: KitchenDeps): LocalKitchen {
       if (attached.type === 'attached') await engine.write((sql) => setAccount(sql, account));
       return attached;
     },
-    async leave(): Promise<DetachOutcome> {
-      const detached = await engine.syncThenDetach();
-      if (detached.type === 'failed')
-        return { type: 'failed', code: failureCode(detached.failure) };
-      if (detached.type === 'detached') await engine.write((sql) => setAccount(sql, null));
-      return detached;
-    },
+    leave: (hold) => leave(engine, hold),
+    forgetPast: () => forgetPast(engine),
     async countOwnRows() {
       await leaveUntouchedSamples(deps);
       return engine.status().unsent.rows;
@@ -142,6 +146,29 @@ export function createKitchen(deps: KitchenDeps): LocalKitchen {
     sync: () => engine.sync(),
     dump: () => engine.read(dumpTables),
   };
+}
+
+async function leave(engine: Engine, hold: () => Promise<void>): Promise<DetachOutcome> {
+  const account = await engine.read(findAccount);
+  const isOfHousehold = account !== null || engine.attachedUser() !== null;
+  if (isOfHousehold && engine.status().unsent.rows > 0) {
+    // People go on writing meanwhile; what comes too late for it is sent while they wait.
+    const { failure } = await engine.sync();
+    if (failure !== null) return { type: 'failed', code: failureCode(failure) };
+  }
+  await hold();
+  const detached = await engine.syncThenDetach();
+  if (detached.type === 'failed') return { type: 'failed', code: failureCode(detached.failure) };
+  if (detached.type === 'detached' && isOfHousehold) await forgetPast(engine);
+  return detached;
+}
+
+async function forgetPast(engine: Engine): Promise<boolean> {
+  const forgotten = await engine.write((sql) => {
+    setAccount(sql, null);
+    forgetActs(sql);
+  });
+  return forgotten.ok;
 }
 
 /** First start only: five lines, three recipes and a meal that teach. */

@@ -123,6 +123,21 @@ export const keptImages: readonly {
 /** Harmless to run again: a database of an earlier version gets what it lacks. */
 export const localTablesSql: string = timelineTables + choiceTables;
 
+/** What a household's people did here goes with the household. */
+export function forgetActs(sql: Sql): void {
+  for (const table of [
+    'acts',
+    'act_rows',
+    'choices',
+    'choice_rows',
+    'versions',
+    'version_rows',
+    'combined_acts',
+    'directory',
+  ])
+    sql.run(`delete from ${table}`);
+}
+
 /** The row as JSON without its bytes. */
 const imageOf = (table: Table, row: 'new' | 'old'): string =>
   `json_object(${Object.entries(table.columns)
