@@ -132,6 +132,7 @@ export interface ActArgs {
   'recipe.set': {
     readonly id: string;
     readonly rating?: number | null;
+    /** The amounts of the ingredients are written for as many. */
     readonly servings?: number;
   };
   'recipe.photo': { readonly id: string; readonly photo: PhotoDraft };

@@ -1,11 +1,14 @@
 /**
  * The rows below a recipe: ingredients, steps, tag links and its photo. Lists arrive as the whole new
  * state; only what differs is written, so that two people who change different lines do not clash. An
- * ingredient's wording is kept as written; amount and unit are what could be read from it, or nothing.
+ * ingredient's wording is kept as written; amount and unit are what could be read from it, or nothing. Only
+ * a recipe that is to be for other servings gets its amounts, and the words that say them, written anew.
  */
 import type { IngredientDraft, PhotoDraft, StepDraft } from '../../shared/acts/acts.ts';
+import { formatAmount } from '../../shared/domain/format-amount.ts';
 import { readIngredientLine } from '../../shared/domain/ingredient-line.ts';
 import { nameKey } from '../../shared/domain/name-key.ts';
+import { scaleMilli } from '../../shared/domain/scale.ts';
 import type { Row } from '../../shared/schema/tables.ts';
 import { findProduct, tagFor } from './names.ts';
 import { textOf, type Work } from './work.ts';
@@ -131,6 +134,26 @@ export function writeIngredients(
     changes += 1;
   }
   return changes;
+}
+
+/** The wording with another amount in front; as it is where the new one could not be read back. */
+function rewordedAs(line: Row<'recipe_ingredients'>, quantityMilli: number): string {
+  const { rest } = readIngredientLine(line.wording);
+  const wording = `${formatAmount(quantityMilli, line.unit)} ${rest}`;
+  return readIngredientLine(wording).quantityMilli === null ? line.wording : wording;
+}
+
+/** Writes every amount for other servings, exactly; lines without an amount stay as they are. */
+export function scaleIngredients(work: Work, recipe: Row<'recipes'>, servings: number): void {
+  for (const line of currentRows(work, 'recipe_ingredients', recipe.id).values()) {
+    if (line.quantity_milli === null) continue;
+    const quantity = scaleMilli(line.quantity_milli, recipe.servings, servings);
+    if (quantity === line.quantity_milli) continue;
+    work.update('recipe_ingredients', line.id, {
+      wording: rewordedAs(line, quantity),
+      quantity_milli: quantity,
+    });
+  }
 }
 
 /** An id of another recipe's child is never reused. */

@@ -276,3 +276,50 @@ test('[IMPORT-10] the 240 real recipes become rows with every wording byte for b
   kitchen.done('act.undo', { actId: applied.actId });
   expect(kitchen.rows('recipe_ingredients')).toEqual([]);
 }, 30_000);
+
+test('[ACT-480] always for another number of servings writes the amounts anew with it', () => {
+  const kitchen = createLocalKitchen();
+  const id = kitchen.newId();
+  const wordings = ['400 g flour, sifted', '⅓ cup milk', '2-3 basil leaves', 'Rice (200 grams)'];
+  const ingredients = wordings.map((wording) => ({
+    id: null,
+    wording,
+    section: null,
+    optional: false,
+  }));
+  kitchen.done('recipe.create', { id, fields, ingredients, steps: [], tags: [], photo: null });
+  const written = kitchen.dump();
+  const bought = (servings: number) =>
+    kitchen.ask('planSheet', { recipeId: id, servings }).map((line) => line.quantityMilli);
+  const [forFour, forSix] = [bought(4), bought(6)];
+  expect(forSix).toEqual([600_000, 500, null, 300_000]);
+
+  const kept = kitchen.done('recipe.set', { id, servings: 6 });
+  expect(kept.sentence).toMatchObject({ key: 'recipe.set.servings', values: { servings: 6 } });
+  const recipe = getRecipe(kitchen, id);
+  expect(recipe.servings).toBe(6);
+  expect(recipe.ingredients.map((line) => line.wording)).toEqual([
+    '600 g flour, sifted',
+    '½ cup milk',
+    '2-3 basil leaves',
+    '300 g Rice',
+  ]);
+  expect([bought(6), bought(4)]).toEqual([forSix, forFour]);
+
+  kitchen.done('act.undo', { actId: kept.actId });
+  expect(kitchen.dump()).toBe(written);
+});
+
+test('[ACT-481] a meal that was planned before goes on following its recipe written for others', () => {
+  const kitchen = createLocalKitchen();
+  const id = writeSoup(kitchen);
+  const entryId = kitchen.newId();
+  const lines = kitchen.ask('planSheet', { recipeId: id, servings: 4 });
+  const plan = { id: entryId, recipeId: id, day: '2026-11-24', meal: 'dinner' as const };
+  kitchen.done('plan.add', { ...plan, servings: 4, lines });
+  kitchen.done('plan.servings', { id: entryId, servings: 6 });
+  kitchen.done('recipe.set', { id, servings: 6 });
+  kitchen.done('plan.servings', { id: entryId, servings: 8 });
+  const tomatoes = kitchen.rows('list_items').find((line) => line['title'] === 'Tomatoes');
+  expect(tomatoes?.['quantity_milli']).toBe(2000);
+});

@@ -6,7 +6,13 @@
 import type { ActArgs, RecipeFields, Sentence } from '../../shared/acts/acts.ts';
 import type { Row } from '../../shared/schema/tables.ts';
 import { checkCount, idsMax } from './list.ts';
-import { writeIngredients, writePhoto, writeSteps, writeTags } from './recipe-children.ts';
+import {
+  scaleIngredients,
+  writeIngredients,
+  writePhoto,
+  writeSteps,
+  writeTags,
+} from './recipe-children.ts';
 import type { RowPatch, Work } from './work.ts';
 
 const COLUMN_OF_FIELD = {
@@ -89,13 +95,20 @@ export function recipeEdit(work: Work, args: ActArgs['recipe.edit']): Sentence {
 const touch = (work: Work, recipe: Row<'recipes'>): void =>
   work.update('recipes', recipe.id, { title: recipe.title });
 
+/**
+ * One field of a recipe. Amounts are written for `servings`, so other servings mean other amounts: what is
+ * bought for four people stays the same.
+ */
 export function recipeSet(work: Work, args: ActArgs['recipe.set']): Sentence {
   const recipe = work.get('recipes', args.id);
   const patch: RowPatch<'recipes'> = {
     ...(args.rating === undefined ? {} : { rating: args.rating }),
     ...(args.servings === undefined ? {} : { servings: args.servings }),
   };
-  if (recipe !== null && Object.keys(patch).length > 0) work.update('recipes', args.id, patch);
+  if (recipe !== null && Object.keys(patch).length > 0) {
+    work.update('recipes', args.id, patch);
+    if (args.servings !== undefined) scaleIngredients(work, recipe, args.servings);
+  }
   const title = recipe?.title ?? '';
   return args.rating === undefined
     ? { key: 'recipe.set.servings', values: { title, servings: args.servings ?? 0 } }
