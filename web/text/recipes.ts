@@ -148,6 +148,7 @@ export const cookText = {
   done: 'Done',
   close: 'Close cook mode',
   ingredients: 'Ingredients',
+  ingredientsFor: (servings: number) => `Ingredients for ${String(servings)}`,
   noSteps: 'This recipe has no steps yet.',
   timer: (minutes: number) => `Start ${minutesText(minutes)}`,
   timerSeconds: (seconds: number) => `Start ${String(seconds)} s`,

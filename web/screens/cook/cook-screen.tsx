@@ -1,7 +1,7 @@
 /**
  * Cook mode (`app.md` §5.6): one step at a time in large type, ingredients at hand, a timer where a step
- * names a time. The step stands in the address, so a reload comes back to it. It covers the frame: floury
- * hands find two big buttons and nothing else.
+ * names a time. Step and servings stand in the address, so a reload comes back to them. It covers the frame:
+ * floury hands find two big buttons and nothing else.
  */
 import { Timer as TimerIcon, X } from 'lucide-react';
 import { type KeyboardEvent, useEffect, useState } from 'react';
@@ -18,6 +18,7 @@ import { cookText as text, recipeText } from '../../text/recipes.ts';
 import { wordsForFrame } from '../../text/frame.ts';
 import { IngredientList } from '../recipe/ingredient-list.tsx';
 import { scaledSections } from '../recipe/recipe-text.ts';
+import { servingsIn, withServings } from '../recipe/servings-param.ts';
 import { useWakeLock } from '../shop/use-wake-lock.ts';
 import css from './cook-screen.module.css';
 import { clockText, findTimerSeconds } from './cook-steps.ts';
@@ -53,13 +54,18 @@ function CookPage({ recipe }: { readonly recipe: RecipeView }) {
   const asked = Number(new URLSearchParams(search).get('step') ?? '1') - 1;
   const index = Number.isInteger(asked) ? Math.min(last, Math.max(0, asked)) : 0;
   const step = recipe.steps[index];
+  const chosen = servingsIn(search);
+  const servings = chosen ?? recipe.servings;
   useEffect(() => {
     document.title = wordsForFrame.documentTitle(text.title(recipe.title));
   }, [recipe.title]);
-  const leave = () => go(`/recipes/${recipe.id}`, { replace: true });
+  const leave = () => go(`/recipes/${recipe.id}${withServings('', chosen)}`, { replace: true });
   const turn = (to: number) => {
     if (to > last) leave();
-    else if (to >= 0) go(`/recipes/${recipe.id}/cook?step=${String(to + 1)}`, { replace: true });
+    else if (to >= 0) {
+      const next = withServings(`?step=${String(to + 1)}`, chosen);
+      go(`/recipes/${recipe.id}/cook${next}`, { replace: true });
+    }
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === 'ArrowRight') turn(index + 1);
@@ -105,10 +111,10 @@ function CookPage({ recipe }: { readonly recipe: RecipeView }) {
         <Sheet
           open
           place="panel"
-          title={text.ingredients}
+          title={text.ingredientsFor(servings)}
           onClose={() => setShowIngredients(false)}
         >
-          <IngredientList sections={scaledSections(recipe, recipe.servings)} />
+          <IngredientList sections={scaledSections(recipe, servings)} />
         </Sheet>
       ) : null}
     </section>

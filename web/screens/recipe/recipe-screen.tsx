@@ -7,7 +7,7 @@
  */
 import { ChevronLeft, ListPlus, Pencil, CalendarPlus, CookingPot } from 'lucide-react';
 import { useState } from 'react';
-import { Link, useLocation } from 'wouter';
+import { Link, useLocation, useSearch } from 'wouter';
 
 import { withoutLinks } from '../../../shared/domain/ingredient-line.ts';
 import type { RecipeView } from '../../../shared/queries.ts';
@@ -34,6 +34,7 @@ import { RecipeRating } from './recipe-rating.tsx';
 import css from './recipe-screen.module.css';
 import { VersionsSheet } from './versions-sheet.tsx';
 import { scaledSections } from './recipe-text.ts';
+import { servingsIn, withServings } from './servings-param.ts';
 
 export interface RecipeScreenProps {
   readonly params: { readonly id: string };
@@ -68,8 +69,10 @@ export function RecipeScreen({ params }: RecipeScreenProps) {
 
 function RecipePage({ recipe }: { readonly recipe: RecipeView }) {
   const [, go] = useLocation();
+  const chosen = servingsIn(useSearch());
+  const choose = (next: number | null) =>
+    go(`/recipes/${recipe.id}${withServings(location.search, next)}`, { replace: true });
   const today = useToday();
-  const [chosen, setChosen] = useState<number | null>(null);
   const [tab, setTab] = useState<'ingredients' | 'steps'>('ingredients');
   const [sheet, openSheet, closeSheet] = useSheetParam('sheet');
   const servings = chosen ?? recipe.servings;
@@ -102,7 +105,7 @@ function RecipePage({ recipe }: { readonly recipe: RecipeView }) {
         </div>
         <section className={css['ingredients']} aria-label={text.ingredients}>
           <h2 className={css['heading']}>{text.ingredients}</h2>
-          <Servings recipe={recipe} servings={servings} onChange={setChosen} />
+          <Servings recipe={recipe} servings={servings} onChange={choose} />
           <IngredientList sections={scaledSections(recipe, servings)} />
         </section>
         <section className={css['method']} aria-label={text.steps}>
@@ -206,7 +209,7 @@ function RecipeHead(props: {
             <IconButton
               label={text.cookMode}
               icon={<CookingPot size={20} />}
-              onClick={() => go(`/recipes/${recipe.id}/cook`)}
+              onClick={() => go(`/recipes/${recipe.id}/cook${withServings('', servings)}`)}
             />
             <IconButton
               label={text.edit}
@@ -233,10 +236,6 @@ function Servings(props: {
 }) {
   const { recipe, servings, onChange } = props;
   const perform = usePerform();
-  const keep = async () => {
-    const result = await perform('recipe.set', { id: recipe.id, servings });
-    if (result.ok) onChange(null);
-  };
   return (
     <div className={css['servings']}>
       <span className={css['servingsRow']}>
@@ -248,7 +247,10 @@ function Servings(props: {
           <Button tone="quiet" onClick={() => onChange(null)}>
             {text.resetServings(recipe.servings)}
           </Button>
-          <Button tone="quiet" onClick={() => void keep()}>
+          <Button
+            tone="quiet"
+            onClick={() => void perform('recipe.set', { id: recipe.id, servings })}
+          >
             {text.makeDefault(servings)}
           </Button>
         </span>

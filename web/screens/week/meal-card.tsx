@@ -13,6 +13,7 @@ import { Photo } from '../../components/photo.tsx';
 import { UnsentDot } from '../../components/unsent-dot.tsx';
 import { weekText as text } from '../../text/week.ts';
 import { InlineChoice } from '../choices/inline-choice.tsx';
+import { withServings } from '../recipe/servings-param.ts';
 import css from './meal-card.module.css';
 
 const mealDialogNames = ['move', 'servings', 'title', 'remove'] as const;
@@ -72,8 +73,9 @@ function MealTitle({ entry }: { readonly entry: WeekEntry }) {
   const opens =
     entry.recipeId !== null && (entry.recipeState === 'live' || entry.recipeState === 'trashed');
   if (!opens) return <span>{entry.title}</span>;
+  const address = `/recipes/${entry.recipeId ?? ''}${withServings('', entry.servings)}`;
   return (
-    <Link href={`/recipes/${entry.recipeId ?? ''}`} className={css['link']} draggable={false}>
+    <Link href={address} className={css['link']} draggable={false}>
       {entry.title}
     </Link>
   );
