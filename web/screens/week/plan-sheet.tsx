@@ -16,7 +16,7 @@ import { Skeleton } from '../../components/skeleton.tsx';
 import { Stepper } from '../../components/stepper.tsx';
 import { Tick } from '../../components/tick.tsx';
 import { newId } from '../../ids.ts';
-import { usePerform } from '../../kitchen.tsx';
+import { usePerform, useQuery } from '../../kitchen.tsx';
 import { planSheetText as text } from '../../text/week.ts';
 import { useLatestQuery } from '../../use-latest-query.ts';
 import { PlaceFields } from './place-fields.tsx';
@@ -47,8 +47,11 @@ export function PlanSheet({ recipe, place, onClose }: PlanSheetProps) {
   const [where, setWhere] = useState(place);
   const [changed, setChanged] = useState<ReadonlyMap<string, boolean>>(new Map());
   const [busy, setBusy] = useState(false);
-  const lines = useLatestQuery('planSheet', { recipeId: recipe.id, servings });
+  const asked = { recipeId: recipe.id, servings };
+  const lines = useLatestQuery('planSheet', asked);
   const chosen = (lines ?? []).filter((line) => isOn(line, changed));
+  // The lines on screen may still be those of other servings: what they say must not be written.
+  const waiting = useQuery('planSheet', asked) === undefined;
 
   const save = async () => {
     setBusy(true);
@@ -77,7 +80,7 @@ export function PlanSheet({ recipe, place, onClose }: PlanSheetProps) {
         <Button
           tone="primary"
           wide
-          disabled={busy || lines === undefined || (where === null && chosen.length === 0)}
+          disabled={busy || waiting || (where === null && chosen.length === 0)}
           onClick={() => void save()}
         >
           {where === null ? text.addToList(chosen.length) : text.plan(chosen.length)}
