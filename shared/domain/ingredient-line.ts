@@ -126,9 +126,12 @@ function withoutUnit(text: string): string {
   return /^\p{L}/u.test(behind) ? behind.replace(/^of\s+/iu, '') : text;
 }
 
+const NAME_MAX = 80;
+const BRACKETS = /\([^()]*\)/gu;
+
 function shortName(rest: string): string {
   const plain = rest
-    .replace(/\([^()]*\)/gu, ' ')
+    .replace(BRACKETS, ' ')
     .replace(/^[\s,.:;–—-]+/u, '')
     .replace(/^optional\s*:\s*/iu, '');
   const sized = tidyName(plain).replace(SIZE_WORDS, '');
@@ -137,7 +140,7 @@ function shortName(rest: string): string {
     .replace(NAME_END, '')
     .replace(/(?:\s+and)?[\s.]*$/u, '');
   const name = cut === '' ? tidyName(plain) : cut;
-  const short = cutText(name, 80);
+  const short = cutText(name, NAME_MAX);
   return short.charAt(0).toUpperCase() + short.slice(1);
 }
 
@@ -147,40 +150,54 @@ const tidyRest = (rest: string): string =>
     .replace(/^of\s+/iu, '')
     .trim();
 
-const lastWord = (text: string): string => /\p{L}+$/u.exec(text.trim())?.[0] ?? '';
+/** Something beside what stands in brackets. */
+const hasName = (rest: string): boolean => /[\p{L}\p{N}]/u.test(rest.replace(BRACKETS, ' '));
+
+const lastWord = (text: string, end: number): string =>
+  /\p{L}+\.?$/u.exec(text.slice(0, end))?.[0] ?? '';
+
+/** A line without a name could not be planned: the whole of it is one then. */
+function nameOf(words: string, whole: string): string {
+  const name = shortName(words);
+  return /\p{L}/u.test(name) ? name : cutText(tidyName(whole), NAME_MAX);
+}
 
 /** Reads one line. Its words are never changed; see the top of the file for what counts. */
 export function readIngredientLine(wording: string): IngredientLine {
   const plain = withoutLinks(wording).trim();
+  const whole = /\p{L}/u.test(plain) ? plain : wording;
   const measured = readMeasured(plain) ?? readArticle(plain);
   const behind = measured === null ? '' : plain.slice(measured.end);
   const single = measured === null ? '' : dropSecondMeasure(behind, measured.unit);
   if (measured !== null && (single !== behind || !RANGE_AFTER.test(behind))) {
-    const { milli: quantityMilli, unit } = measured;
+    const { milli: quantityMilli, unit, end } = measured;
     const rest = tidyRest(single);
-    if (/\p{L}/u.test(rest)) {
-      return { quantityMilli, unit, rest, name: shortName(rest), doubtful: false };
+    const thing = unit === null || isMeasure(unit) || hasName(rest) ? '' : lastWord(plain, end);
+    // "8 cloves", "1 clove (spice)": the word that looked like a unit is the thing itself.
+    if (thing !== '') {
+      const words = single === behind ? plain.slice(end - thing.length).trim() : thing;
+      return {
+        quantityMilli,
+        unit: null,
+        rest: words,
+        name: nameOf(thing, whole),
+        doubtful: false,
+      };
     }
-    // "8 cloves": the word that looked like a unit is the thing itself.
-    const thing = unit === null || isMeasure(unit) ? '' : lastWord(plain.slice(0, measured.end));
-    if (thing !== '' && rest === '') {
-      return { quantityMilli, unit: null, rest: thing, name: shortName(thing), doubtful: false };
+    if (/\p{L}/u.test(rest)) {
+      return { quantityMilli, unit, rest, name: nameOf(rest, whole), doubtful: false };
     }
   }
   const tail = measured === null ? readTail(plain) : null;
   if (tail !== null) {
     const { milli: quantityMilli, unit } = tail.measured;
-    return { quantityMilli, unit, rest: tail.rest, name: shortName(tail.rest), doubtful: false };
+    const { rest } = tail;
+    return { quantityMilli, unit, rest, name: nameOf(rest, whole), doubtful: false };
   }
   const doubtful = /[\d½⅓⅔¼¾⅛]/u.test(plain);
-  const name = shortName(doubtful ? plain.replace(LEADING_FIGURES, '') : plain);
-  return {
-    quantityMilli: null,
-    unit: null,
-    rest: plain,
-    name: name === '' ? plain : name,
-    doubtful,
-  };
+  const words = doubtful ? plain.replace(LEADING_FIGURES, '') : plain;
+  const name = nameOf(words, whole);
+  return { quantityMilli: null, unit: null, rest: plain, name, doubtful };
 }
 
 /** Figures and their unit at the start of a doubtful line: left out of its short name only. */

@@ -187,3 +187,25 @@ test('[ACT-13] moving places a meal at the end of its new slot', () => {
     kitchen.perform('plan.move', { id: ids[0] ?? '', day: '2026-02-30', meal: 'lunch' }),
   ).toEqual({ ok: false, error: { type: 'invalid', field: 'day', reason: 'not-a-day' } });
 });
+
+test('[ACT-460] a recipe whose line names nothing but its unit can be planned', () => {
+  const kitchen = createLocalKitchen();
+  const recipeId = kitchen.newId();
+  kitchen.done('recipe.create', {
+    id: recipeId,
+    fields: { ...fields, title: 'Stoofvlees' },
+    ingredients: ['1 kg beef', '1 clove (spice)', '1 can (400 g)', '1 cup (chopped)'].map(
+      (wording) => ({ id: null, wording, section: null, optional: false }),
+    ),
+    steps: [],
+    tags: [],
+    photo: null,
+  });
+  planLasagne(kitchen, recipeId, 4);
+  expect(kitchen.rows('list_items').map((line) => line['title'])).toEqual([
+    'Beef',
+    'Clove',
+    'Can',
+    '1 cup (chopped)',
+  ]);
+});
