@@ -1,5 +1,5 @@
 /**
- * Amounts as people read them: "1½ cup", "800 g", "2 kg", "12". Fractions where spoons, cups and counted
+ * Amounts as people read them: "1½ cups", "800 g", "2 kg", "12". Fractions where spoons, cups and counted
  * things are meant, decimals (two at most) for metric weights and volumes. The stored amount is never
  * changed by how it is shown.
  */
@@ -23,15 +23,37 @@ const PARTS: readonly (readonly [number, string])[] = [
   [875, '⅞'],
 ];
 
+/** Of the units that are written out; "tsp" and "g" stay as they are. */
 const PLURALS: Readonly<Record<string, string>> = {
-  pack: 'packs',
-  can: 'cans',
+  bag: 'bags',
   bottle: 'bottles',
-  jar: 'jars',
+  box: 'boxes',
   bunch: 'bunches',
+  can: 'cans',
   clove: 'cloves',
-  slice: 'slices',
+  cube: 'cubes',
+  cup: 'cups',
+  dash: 'dashes',
+  drop: 'drops',
+  gallon: 'gallons',
+  glass: 'glasses',
+  handful: 'handfuls',
+  head: 'heads',
+  jar: 'jars',
+  knob: 'knobs',
+  loaf: 'loaves',
+  pack: 'packs',
   pinch: 'pinches',
+  pint: 'pints',
+  quart: 'quarts',
+  sheet: 'sheets',
+  slice: 'slices',
+  splash: 'splashes',
+  spoon: 'spoons',
+  sprig: 'sprigs',
+  stalk: 'stalks',
+  stick: 'sticks',
+  tub: 'tubs',
 };
 
 function decimalText(milli: number): string {

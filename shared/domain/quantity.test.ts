@@ -195,15 +195,40 @@ test('[SCHEMA-22] scaling takes thirds for thirds and sums stay in their family'
   ).toEqual({ quantityMilli: 953_592, unit: 'g' });
   expect(convertMilli(1000, 'l', 'g')).toBeNull();
   expect(convertMilli(1000, 'cup', 'tbsp')).toBe(16_000);
-  expect(['½ cup', '1½ cup', '2 cup', '800 g', '2 kg', '1 bunch', '2 bunches', '12', '']).toEqual([
-    formatAmount(500, 'cup'),
-    formatAmount(1500, 'cup'),
-    formatAmount(2000, 'cup'),
-    formatAmount(800_000, 'g'),
-    formatAmount(2_000_000, 'g'),
-    formatAmount(1000, 'bunch'),
-    formatAmount(2000, 'bunch'),
-    formatAmount(12_000, null),
-    formatAmount(null, 'g'),
+  expect(['½ cup', '1½ cups', '2 cups', '800 g', '2 kg', '1 bunch', '2 bunches', '12', '']).toEqual(
+    [
+      formatAmount(500, 'cup'),
+      formatAmount(1500, 'cup'),
+      formatAmount(2000, 'cup'),
+      formatAmount(800_000, 'g'),
+      formatAmount(2_000_000, 'g'),
+      formatAmount(1000, 'bunch'),
+      formatAmount(2000, 'bunch'),
+      formatAmount(12_000, null),
+      formatAmount(null, 'g'),
+    ],
+  );
+});
+
+test('[SCHEMA-460] a unit that is written out has a plural, a short one has none', () => {
+  expect(
+    [2000, 1500, 1000, 500].flatMap((milli) => [
+      formatAmount(milli, 'cup'),
+      formatAmount(milli, 'sprig'),
+      formatAmount(milli, 'tbsp'),
+    ]),
+  ).toEqual([
+    '2 cups',
+    '2 sprigs',
+    '2 tbsp',
+    '1½ cups',
+    '1½ sprigs',
+    '1½ tbsp',
+    '1 cup',
+    '1 sprig',
+    '1 tbsp',
+    '½ cup',
+    '½ sprig',
+    '½ tbsp',
   ]);
 });

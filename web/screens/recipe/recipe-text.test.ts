@@ -51,6 +51,36 @@ test('[UI-49] scaling changes what is shown, with kitchen fractions, and leaves 
   expect(pan?.lines[0]).toMatchObject({ amount: '', words: 'A little butter' });
 });
 
+test('[UI-461] for the servings it was written for a line is shown as it was written', () => {
+  const line = (wording: string, quantityMilli: number, unit: string | null, rest: string) => ({
+    id: wording,
+    wording,
+    quantityMilli,
+    unit,
+    rest,
+    productId: null,
+    section: null,
+    optional: false,
+  });
+  const ingredients = [
+    line('1 pound (500 g) [pasta](/pasta)', 1000, 'lb', 'pasta'),
+    line('Rice (50 grams)', 50_000, 'g', 'Rice'),
+  ];
+  const shown = (servings: number) =>
+    scaledSections({ ...pancakes, ingredients }, servings)[0]?.lines.map(({ amount, words }) => [
+      amount,
+      words,
+    ]);
+  expect(shown(4)).toEqual([
+    ['1 pound (500 g)', 'pasta'],
+    ['', 'Rice (50 grams)'],
+  ]);
+  expect(shown(8)).toEqual([
+    ['2 lb', 'pasta'],
+    ['100 g', 'Rice'],
+  ]);
+});
+
 test('[UI-49] a shared recipe is plain text at the servings on screen', () => {
   expect(recipeAsText(pancakes, 8)).toBe(
     [

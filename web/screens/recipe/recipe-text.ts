@@ -1,6 +1,7 @@
 /**
- * A recipe for the number of servings on screen: its lines with scaled amounts, by section, and the whole
- * of it as plain text for sharing. Pure; nothing here is ever written back to the recipe.
+ * A recipe for the number of servings on screen: its lines as they were written, or with scaled amounts for
+ * another number, by section, and the whole of it as plain text for sharing. Pure; nothing here is ever
+ * written back to the recipe.
  */
 import { formatAmount } from '../../../shared/domain/format-amount.ts';
 import { withoutLinks } from '../../../shared/domain/ingredient-line.ts';
@@ -10,7 +11,7 @@ import { recipeText } from '../../text/recipes.ts';
 
 export interface ScaledLine {
   readonly id: string;
-  /** "" when no amount was read: the words then hold the whole wording. */
+  /** "" where no amount stands before the rest: the words then hold the whole wording. */
   readonly amount: string;
   readonly words: string;
   readonly wording: string;
@@ -22,15 +23,23 @@ export interface ScaledSection {
   readonly lines: readonly ScaledLine[];
 }
 
+type Shown = Pick<ScaledLine, 'amount' | 'words'>;
+
+/** As it was written, "1 pound (500 g) pasta", parted where the amount ends. */
+const writtenLine = (line: IngredientView): Shown => {
+  const words = withoutLinks(line.wording);
+  if (line.quantityMilli === null || !words.endsWith(line.rest)) return { amount: '', words };
+  const amount = words.slice(0, words.length - line.rest.length).trim();
+  return amount === '' ? { amount, words } : { amount, words: line.rest };
+};
+
 const scaledLine = (line: IngredientView, from: number, to: number): ScaledLine => {
-  const milli = line.quantityMilli === null ? null : scaleMilli(line.quantityMilli, from, to);
-  return {
-    id: line.id,
-    amount: formatAmount(milli, line.unit),
-    words: milli === null ? withoutLinks(line.wording) : line.rest,
-    wording: line.wording,
-    optional: line.optional,
-  };
+  const { id, quantityMilli, unit, rest, wording, optional } = line;
+  const shown: Shown =
+    from === to || quantityMilli === null
+      ? writtenLine(line)
+      : { amount: formatAmount(scaleMilli(quantityMilli, from, to), unit), words: rest };
+  return { id, ...shown, wording, optional };
 };
 
 /** Lines in their order, cut where the section changes. */
