@@ -2,13 +2,13 @@
  * What can be read from one ingredient line of a recipe. The wording itself is kept as it was written by
  * whoever calls this; here only an amount, a unit, the rest of the words and a short name are found.
  *
- * What must hold: a number is never invented. Ranges, sizes ("2-inch piece") and doubtful lines have no
- * amount. Where a line gives two measures ("1 pound (500 g)", "500 g / 1 lb") the first one counts and the
+ * What must hold: a number is never invented. Ranges, sums ("1 cup plus 2 tbsp"), sizes ("2-inch piece") and
+ * doubtful lines have no amount. Where a line gives two measures ("1 pound (500 g)", "500 g / 1 lb") the first one counts and the
  * second leaves the rest, because scaling would make it a lie; the size of a can stays.
  */
 import { cutText, lengthOf } from './characters.ts';
 import { foldText, tidyName } from './name-key.ts';
-import { readAmount, readAmountWord } from './quantity.ts';
+import { hasAddend, readAmount, readAmountWord } from './quantity.ts';
 import { isContainer, isMeasure, readUnit } from './unit.ts';
 
 export interface IngredientLine {
@@ -117,7 +117,7 @@ function readTail(text: string): { readonly measured: Measured; readonly rest: s
 const SIZE_WORDS =
   /^(?:(?:of|the|some|few|large|medium|small|big|fresh|freshly|finely|roughly|coarsely|thinly|or|and|diced|minced(?!\s+(?:beef|pork|lamb|meat|veal|turkey|chicken))|(?:chopped|crushed|peeled)(?!\s+tomato)|(?:sliced|grated|shredded)(?!\s+(?:cheese|parmesan|mozzarella|cheddar|bread|ham|turkey|almond|coconut))|ripe|very|about|a|an|sized|medium-sized)\s+)+/iu;
 const NAME_END =
-  /\s*(?:[,;:(|]|(?<!\d)\/|\s(?:or|for|to taste|as needed|plus|cut|chopped|diced|minced|peeled|sliced|grated|shredded|julienned|melted|softened|at room)(?=\s|$)).*$/iu;
+  /\s*(?:[,;:(|]|(?<!\d)\/|\s(?:or|for|to taste|as needed|plus|cut|chopped|diced|minced|peeled|sliced|grated|shredded|julienned|melted|softened|at room|\+)(?=\s|$)).*$/iu;
 
 /** "package shredded cheese" is about the cheese. */
 function withoutUnit(text: string): string {
@@ -132,7 +132,7 @@ const BRACKETS = /\([^()]*\)/gu;
 function shortName(rest: string): string {
   const plain = rest
     .replace(BRACKETS, ' ')
-    .replace(/^[\s,.:;–—-]+/u, '')
+    .replace(/^[\s,.:;+&–—-]+/u, '')
     .replace(/^optional\s*:\s*/iu, '');
   const sized = tidyName(plain).replace(SIZE_WORDS, '');
   const cut = withoutUnit(sized)
@@ -169,7 +169,8 @@ export function readIngredientLine(wording: string): IngredientLine {
   const measured = readMeasured(plain) ?? readArticle(plain);
   const behind = measured === null ? '' : plain.slice(measured.end);
   const single = measured === null ? '' : dropSecondMeasure(behind, measured.unit);
-  if (measured !== null && (single !== behind || !RANGE_AFTER.test(behind))) {
+  const isSum = hasAddend(behind.replace(BRACKETS, ' '));
+  if (measured !== null && !isSum && (single !== behind || !RANGE_AFTER.test(behind))) {
     const { milli: quantityMilli, unit, end } = measured;
     const rest = tidyRest(single);
     const thing = unit === null || isMeasure(unit) || hasName(rest) ? '' : lastWord(plain, end);
@@ -194,13 +195,29 @@ export function readIngredientLine(wording: string): IngredientLine {
     const { rest } = tail;
     return { quantityMilli, unit, rest, name: nameOf(rest, whole), doubtful: false };
   }
-  const doubtful = /[\d½⅓⅔¼¾⅛]/u.test(plain);
-  const words = doubtful ? plain.replace(LEADING_FIGURES, '') : plain;
+  const doubtful = isSum || /[\d½⅓⅔¼¾⅛]/u.test(plain);
+  const words = doubtful ? behindFigures(plain) : plain;
   const name = nameOf(words, whole);
   return { quantityMilli: null, unit: null, rest: plain, name, doubtful };
 }
 
-/** Figures and their unit at the start of a doubtful line: left out of its short name only. */
+/** "1 cup plus 2 tbsp sugar" is about the sugar: a sum has few parts. */
+const SUM_PARTS_MAX = 4;
+const ADDING = /^\s*(?:\+|&|plus\s|and\s)\s*/iu;
+
+/** A doubtful line without its figures and their units, for its short name only. */
+function behindFigures(plain: string): string {
+  let rest = plain;
+  for (let part = 0; part < SUM_PARTS_MAX; part += 1) {
+    const measured = readMeasured(rest);
+    if (measured === null || !ADDING.test(rest.slice(measured.end))) break;
+    rest = rest.slice(measured.end).replace(ADDING, '');
+  }
+  const last = rest === plain ? null : readMeasured(rest);
+  return last === null ? rest.replace(LEADING_FIGURES, '') : rest.slice(last.end);
+}
+
+/** Figures and their unit at the start of a doubtful line. */
 const LEADING_FIGURES =
   /^[\d\s½⅓⅔¼¾⅛.,/~–—-]+(?:(?:to|or)\s+[\d½⅓⅔¼¾/.,]+\s*)?(?:(?:g|kg|ml|l|dl|cl|oz|lbs?|cups?|tbsp|tsp|tablespoons?|teaspoons?|cloves?|slices?|cans?|cm|inch|inches)\b\.?)?/iu;
 

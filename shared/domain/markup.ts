@@ -17,6 +17,11 @@ const NAMED: Readonly<Record<string, string>> = {
   frac13: '⅓',
   frac23: '⅔',
   frac18: '⅛',
+  frac38: '⅜',
+  frac58: '⅝',
+  frac78: '⅞',
+  half: '½',
+  frasl: '⁄',
   ndash: '–',
   mdash: '—',
   hellip: '…',
@@ -66,12 +71,19 @@ const COMMENT = /<!--[\s\S]*?-->/gu;
 const UNSEEN = /<(script|style)\b[^>]*>[\s\S]*?<\/\1\s*>/giu;
 const BREAK = /<(?:br|hr)\b[^>]*>|<\/(?:p|div|li|ul|ol|h[1-6]|tr|section|article)\s*>/giu;
 const TAG = /<\/?[a-zA-Z][a-zA-Z0-9-]{0,20}(?:\s[^<>]*|\/)?>/gu;
+/** "1<sup>1</sup>/<sub>2</sub>" is not eleven halves. */
+const RAISED = /(?<=\d)(?=<sup\b)/giu;
 const UNSEEN_CHARACTERS = /(?![\n\t])\p{Cc}|\p{Surrogate}/gu;
 
 /** Words only; new lines where lines ended. Text without markup comes back as it was, but for controls. */
 export function plainText(markup: string): string {
   const words = markup.includes('<')
-    ? markup.replace(COMMENT, '').replace(UNSEEN, '').replace(BREAK, '\n').replace(TAG, '')
+    ? markup
+        .replace(COMMENT, '')
+        .replace(UNSEEN, '')
+        .replace(RAISED, ' ')
+        .replace(BREAK, '\n')
+        .replace(TAG, '')
     : markup;
   const decoded = words.includes('&') ? decodeEntities(words) : words;
   return decoded.replace(/\r\n?/gu, '\n').replace(UNSEEN_CHARACTERS, '').normalize('NFC').trim();

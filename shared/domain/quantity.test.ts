@@ -41,6 +41,8 @@ test('[SCHEMA-21] what is not clearly one amount is none', () => {
     'x',
     '1.2.3',
     '6+',
+    '1.500 g',
+    '2.250ml',
   ];
   expect(doubtful.filter((text) => readAmount(text) !== null)).toEqual([]);
 });
@@ -80,6 +82,26 @@ test('[UI-70] quick add reads amounts before and after, and leaves names alone',
     title: '2 l milk',
     quantityMilli: null,
   });
+});
+
+test('[UI-460] quick add invents no amount and no shop: halves, dozens, sums and prices', () => {
+  expect(first('1 dozen eggs')).toEqual(['eggs', 12_000, null, null]);
+  expect(first('two dozen eggs')).toEqual(['eggs', 24_000, null, null]);
+  for (const name of [
+    'half and half',
+    'half fat milk',
+    '1 cup + 2 tbsp butter',
+    'butter 1 cup + 2 tbsp',
+    'flour 1 and 1/2 cup',
+    '2 and a half cups flour',
+    '1.500 g flour',
+    'eggs @2.99',
+    'eggs @ 2',
+  ]) {
+    expect(first(name)).toEqual([name, null, null, null]);
+    expect(readQuickAdd(name)[0]?.storeName).toBeNull();
+  }
+  expect(readQuickAdd('eggs @7eleven')[0]?.storeName).toBe('7eleven');
 });
 
 test('[UI-71] pasted lines lose bullets, boxes and numbers', () => {

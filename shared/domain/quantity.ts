@@ -2,11 +2,12 @@
  * Reading and holding amounts. An amount is an integer of thousandths ("milli") of its unit, so that ½
  * is 500, ⅓ is 333 and sums are exact on both ends of the wire.
  *
- * What must hold: a number is never invented. A range ("2-3"), a percentage ("50 %"), a name ("7up",
- * "00 flour", "4-cheese pizza") or a doubtful grouping ("1,000") reads as no amount at all, and the words
- * stay as they were written. Units are `unit.ts`; whole lines are `quick-add.ts` and
+ * What must hold: a number is never invented. A range ("2-3"), a percentage ("50 %"), a
+ * name ("7up", "00 flour", "4-cheese pizza", "half fat milk") or a doubtful grouping ("1,000", "1.500 g")
+ * reads as no amount at all, and the words stay as they were written. Units are `unit.ts`; whole lines are `quick-add.ts` and
  * `ingredient-line.ts`.
  */
+import { readUnit } from './unit.ts';
 
 export const quantityMilliMax = 9_999_999_999;
 
@@ -35,8 +36,9 @@ const FRACTION_SIGNS: Readonly<Record<string, readonly [number, number]>> = {
 };
 
 const SIGNS = Object.keys(FRACTION_SIGNS).join('');
-const MIXED_SIGN = new RegExp(`^(?:(\\d{1,4})\\s?-?\\s?)?([${SIGNS}])`, 'u');
-const MIXED_SLASH = /^(?:(\d{1,4})(?:\s+|-|\s+and\s+))?(\d{1,2})\s?[/⁄]\s?(\d{1,2})(?!\d|\s?[/⁄])/u;
+const MIXED_SIGN = new RegExp(`^(?:(\\d{1,4})(?:\\s+(?:and|&)\\s+|\\s?-?\\s?))?([${SIGNS}])`, 'u');
+const MIXED_SLASH =
+  /^(?:(\d{1,4})(?:\s+|-|\s+(?:and|&)\s+))?(\d{1,2})\s?[/⁄]\s?(\d{1,2})(?!\d|\s?[/⁄])/u;
 const DECIMAL = /^(\d{1,7})[.,](\d{1,3})(?![\d]|[.,]\d)/u;
 const INTEGER = /^(\d{1,7})(?!\d|[.,]\d)/u;
 
@@ -50,6 +52,9 @@ const inBounds = (milli: number, end: number): ReadAmount | null =>
 
 const fractionMilli = (whole: number, top: number, bottom: number): number =>
   whole * 1000 + Math.round((top * 1000) / bottom);
+
+/** Nobody weighs thousandths of these: "1.500 g" may well be one and a half kilograms. */
+const SMALL_UNITS: ReadonlySet<string> = new Set(['g', 'ml']);
 
 function readNumber(text: string): ReadAmount | null {
   const sign = MIXED_SIGN.exec(text);
@@ -71,8 +76,9 @@ function readNumber(text: string): ReadAmount | null {
   if (decimal !== null) {
     const [found, whole = '', part = ''] = decimal;
     // "1,000" and "1.000" are a thousand to some and one to others: nobody guesses.
+    const small = SMALL_UNITS.has(readUnit(text.slice(found.length).trimStart())?.unit ?? '');
     const grouping =
-      part.length === 3 && Number(whole) > 0 && (found.includes(',') || part === '000');
+      part.length === 3 && Number(whole) > 0 && (found.includes(',') || part === '000' || small);
     if (grouping || (whole.length > 1 && whole.startsWith('0'))) return null;
     return inBounds(Number(whole) * 1000 + Number(part.padEnd(3, '0')), found.length);
   }
@@ -82,13 +88,34 @@ function readNumber(text: string): ReadAmount | null {
   return inBounds(Number(digits) * 1000, digits.length);
 }
 
+const ADDEND =
+  /(?<!\bhalf\s*)(?:[+&]|(?:^|\s)(?:plus|and)\s)\s*(?:(?:about|another|an?)\s+)?(?!\d+[-‐‑]\p{L})(?:[\d½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞]|(?:half|one|two|three|four|five|six)\s)/iu;
+
+/**
+ * "+ 2 tbsp", "plus ½ cup", "and a half": behind a first amount, a second one is added to it. The first alone
+ * would be a lie, and scaled even more so. Half and half is a thing.
+ */
+export const hasAddend = (behind: string): boolean => ADDEND.test(behind);
+
+const DOZEN_BEHIND = /^\s+dozens?(?:\s+of)?(?=\s|$)/iu;
+/** "3/4 of a cup": a part of one. */
+const OF_ONE = /^\s+of\s+an?(?=\s+\p{L})/iu;
+
 /** The number at the start of `text`, unless it is a range, a percentage, a size or part of a name. */
 export function readAmount(text: string): ReadAmount | null {
   const number = readNumber(text);
   if (number === null) return null;
   const rest = text.slice(number.end);
   if (RANGE_AHEAD.test(rest) || NOT_AN_AMOUNT_AHEAD.test(rest)) return null;
-  return number;
+  const ofOne = number.milli < 1000 ? OF_ONE.exec(rest) : null;
+  return ofOne === null
+    ? inDozens(number, rest)
+    : inBounds(number.milli, number.end + ofOne[0].length);
+}
+
+function inDozens(number: ReadAmount, rest: string): ReadAmount | null {
+  const dozen = DOZEN_BEHIND.exec(rest);
+  return dozen === null ? number : inBounds(number.milli * 12, number.end + dozen[0].length);
 }
 
 const NUMBER_WORDS: Readonly<Record<string, number>> = {
@@ -106,7 +133,7 @@ const NUMBER_WORDS: Readonly<Record<string, number>> = {
 };
 
 const DOZEN = /^(?:(?:a|one)\s+)?(half\s+(?:a\s+)?)?dozen(?:\s+of)?(?=\s|$)/iu;
-const HALF = /^(?:a\s+)?half\s+(?:a\s+|an\s+|of\s+an?\s+)?(?=\p{L})/iu;
+const HALF = /^(?:a\s+)?half\s+(?:a\s+|an\s+|of\s+an?\s+)?(?!(?:and|fat)\b)(?=\p{L})/iu;
 const WORD = /^(\p{L}+)(?=\s)/u;
 
 /** "a dozen", "half a dozen", "half a", "two": words that people use as numbers. */
@@ -120,7 +147,8 @@ export function readAmountWord(text: string): ReadAmount | null {
   const word = WORD.exec(text)?.[1];
   const milli = word === undefined ? undefined : NUMBER_WORDS[word.toLowerCase()];
   if (word === undefined || milli === undefined) return null;
-  return RANGE_AHEAD_WORD.test(text.slice(word.length)) ? null : { milli, end: word.length };
+  const rest = text.slice(word.length);
+  return RANGE_AHEAD_WORD.test(rest) ? null : inDozens({ milli, end: word.length }, rest);
 }
 
 const RANGE_AHEAD_WORD =

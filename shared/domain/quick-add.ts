@@ -12,7 +12,7 @@
 import { cutText } from './characters.ts';
 import type { ListEntry } from '../acts/acts.ts';
 import { nameKey, tidyName } from './name-key.ts';
-import { readAmount, readAmountWord, type ReadAmount } from './quantity.ts';
+import { hasAddend, readAmount, readAmountWord, type ReadAmount } from './quantity.ts';
 import { readUnit } from './unit.ts';
 
 export const quickAddPiecesMax = 500;
@@ -56,7 +56,8 @@ interface Parts {
   readonly storeName: string | null;
 }
 
-const STORE = /(?:^|\s)@([\p{L}\p{N}][\p{L}\p{N}_'’&-]*)/u;
+/** A shop has a letter: "@2.99" is a price. */
+const STORE = /(?:^|\s)@(?=\p{N}*\p{L})([\p{L}\p{N}][\p{L}\p{N}_'’&-]*)/u;
 const BRACKETS = /[([]([^()[\]]*)[)\]]/gu;
 
 function takeParts(piece: string): Parts {
@@ -72,6 +73,9 @@ function takeParts(piece: string): Parts {
     storeName: store === undefined ? null : store.replace(/_/gu, ' '),
   };
 }
+
+/** The words of one piece that an amount is looked for in; their key turns the amount back into text. */
+export const wordsOfPiece = (piece: string): string => takeParts(stripListMarks(piece)).words;
 
 interface ReadPiece {
   readonly title: string;
@@ -90,6 +94,7 @@ function readBefore(words: string): ReadPiece | null {
   const amount: ReadAmount | null = readAmount(words) ?? readAmountWord(words);
   if (amount === null) return null;
   const rest = words.slice(amount.end);
+  if (hasAddend(rest)) return null;
   const times = TIMES_AHEAD.exec(rest);
   const after = times === null ? rest : rest.slice(times[0].length);
   const trimmed = after.trimStart();
@@ -110,6 +115,8 @@ const TAIL_TIMES = /\s?[x×]$/iu;
 function readAfter(words: string): ReadPiece | null {
   const [, name, times, tail] = TAIL.exec(words) ?? [];
   if (name === undefined || tail === undefined || !/\p{L}/u.test(name)) return null;
+  // "butter 1 cup + 2 tbsp"; what stands behind an "@" is no amount either.
+  if (hasAddend(words) || name.endsWith('@')) return null;
   const bare = tail.replace(TAIL_TIMES, '');
   const amount = readAmount(bare);
   if (amount === null) return null;

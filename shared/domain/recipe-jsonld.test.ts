@@ -96,6 +96,23 @@ test('[IMPORT-4] what could not be understood is named and its words are kept', 
   ]);
 });
 
+test('[IMPORT-463] fractions of page markup stay fractions', () => {
+  const { recipe } = only(
+    JSON.stringify({
+      ...node,
+      recipeIngredient: [
+        '1&frasl;2 cup milk',
+        '1<sup>1</sup>/<sub>2</sub> cups flour',
+        '1 <sup>1</sup>&frasl;<sub>2</sub> cups sugar',
+        '&frac38; cup oil',
+      ],
+    }),
+  );
+  expect(
+    recipe.ingredients.map(({ wording }) => readIngredientLine(wording).quantityMilli),
+  ).toEqual([500, 1500, 1500, 375]);
+});
+
 test('[IMPORT-5] what holds no recipe says so and never throws', () => {
   const kinds = (text: string) => readRecipes(text).problems.map((problem) => problem.what);
   expect(kinds('')).toEqual(['no-recipe']);

@@ -2,6 +2,7 @@
  * Taking what a recipe needs out of the pantry. Only amounts that can be compared are used: a batch
  * without an amount ("some flour") stays as it is, because nobody knows how much is left of it.
  */
+import { readIngredientLine } from '../../shared/domain/ingredient-line.ts';
 import { scaleMilli } from '../../shared/domain/scale.ts';
 import { convertMilli } from '../../shared/domain/unit.ts';
 import type { Row } from '../../shared/schema/tables.ts';
@@ -41,17 +42,15 @@ function takeFrom(
 /** How many things were used for one cooking of `recipe`. */
 export function usePantryFor(work: Work, recipe: Row<'recipes'>, servings: number): number {
   const ingredients = work.sql.all(
-    `select product_id, quantity_milli, unit from recipe_ingredients
-     where recipe_id = ?1 and product_id is not null and quantity_milli is not null
-     order by position, id`,
+    `select product_id, wording from recipe_ingredients
+     where recipe_id = ?1 and product_id is not null order by position, id`,
     [recipe.id],
   );
   let used = 0;
   for (const ingredient of ingredients) {
-    const quantity = ingredient['quantity_milli'];
-    if (typeof quantity !== 'number') continue;
-    const needed = scaleMilli(quantity, recipe.servings, servings);
-    const unit = typeof ingredient['unit'] === 'string' ? ingredient['unit'] : null;
+    const { quantityMilli, unit } = readIngredientLine(textOf(ingredient['wording']));
+    if (quantityMilli === null) continue;
+    const needed = scaleMilli(quantityMilli, recipe.servings, servings);
     if (takeFrom(work, textOf(ingredient['product_id']), needed, unit)) used += 1;
   }
   return used;

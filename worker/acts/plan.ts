@@ -102,17 +102,15 @@ interface Need {
 function needsOf(work: Work, recipeId: string): readonly Need[] {
   return work.sql
     .all(
-      `select product_id, wording, quantity_milli, unit from recipe_ingredients
+      `select product_id, wording from recipe_ingredients
        where recipe_id = ?1 order by position, id`,
       [recipeId],
     )
     .flatMap((row) => {
-      const quantityMilli = row['quantity_milli'];
-      if (typeof quantityMilli !== 'number') return [];
+      const { quantityMilli, unit, name } = readIngredientLine(textOf(row['wording']));
+      if (quantityMilli === null) return [];
       const productId = typeof row['product_id'] === 'string' ? row['product_id'] : null;
-      const unit = typeof row['unit'] === 'string' ? row['unit'] : null;
-      const key = nameKey(readIngredientLine(textOf(row['wording'])).name);
-      return [{ productId, key, quantityMilli, unit }];
+      return [{ productId, key: nameKey(name), quantityMilli, unit }];
     });
 }
 

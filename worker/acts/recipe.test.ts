@@ -323,3 +323,34 @@ test('[ACT-481] a meal that was planned before goes on following its recipe writ
   const tomatoes = kitchen.rows('list_items').find((line) => line['title'] === 'Tomatoes');
   expect(tomatoes?.['quantity_milli']).toBe(2000);
 });
+
+test('[ACT-461] an amount that an older version read otherwise does not stand beside new words', () => {
+  const kitchen = createLocalKitchen();
+  const id = kitchen.newId();
+  kitchen.done('recipe.create', {
+    id,
+    fields,
+    ingredients: [
+      { id: null, wording: '1 cup plus 2 tbsp sugar', section: null, optional: false },
+      { id: null, wording: '1 dozen eggs', section: null, optional: false },
+    ],
+    steps: [],
+    tags: [],
+    photo: null,
+  });
+  kitchen.sql.script("update recipe_ingredients set quantity_milli = 1000, unit = 'cup'");
+  expect(
+    getRecipe(kitchen, id).ingredients.map((line) => [line.quantityMilli, line.unit, line.rest]),
+  ).toEqual([
+    [null, null, '1 cup plus 2 tbsp sugar'],
+    [12_000, null, 'eggs'],
+  ]);
+  expect(
+    kitchen
+      .ask('planSheet', { recipeId: id, servings: 8 })
+      .map((line) => [line.title, line.quantityMilli, line.unit]),
+  ).toEqual([
+    ['Sugar', null, null],
+    ['Eggs', 24_000, null],
+  ]);
+});

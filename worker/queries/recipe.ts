@@ -4,21 +4,22 @@ import type { IngredientView, QueryArgs, QueryRows, RecipeView } from '../../sha
 import type { Sql } from '../engine/ports.ts';
 import { numberOf, numberOrNull, textOf, textOrNull } from './rows.ts';
 
+/** Read anew from the wording: what an older version had read and stored may not fit the rest of it. */
 function ingredientsOf(sql: Sql, recipeId: string): readonly IngredientView[] {
   const rows = sql.all(
-    `select id, wording, quantity_milli, unit, product_id, section, optional
+    `select id, wording, product_id, section, optional
      from recipe_ingredients where recipe_id = ?1 order by position, id`,
     [recipeId],
   );
   return rows.map((row) => {
     const wording = textOf(row, 'wording');
-    const quantityMilli = numberOrNull(row, 'quantity_milli');
+    const { quantityMilli, unit, rest } = readIngredientLine(wording);
     return {
       id: textOf(row, 'id'),
       wording,
       quantityMilli,
-      unit: textOrNull(row, 'unit'),
-      rest: quantityMilli === null ? wording : readIngredientLine(wording).rest,
+      unit,
+      rest: quantityMilli === null ? wording : rest,
       productId: textOrNull(row, 'product_id'),
       section: textOrNull(row, 'section'),
       optional: numberOf(row, 'optional') === 1,

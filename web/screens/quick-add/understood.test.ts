@@ -19,6 +19,13 @@ test('[UI-23] a piece that was turned back into text keeps its words', () => {
   ]);
 });
 
+test('[UI-23] a piece with a price is turned back into text by its own words', () => {
+  const [eggs] = understand('2 eggs @2.99', new Set());
+  expect(eggs?.entry).toMatchObject({ title: 'eggs @2.99', quantityMilli: 2000, storeName: null });
+  const [again] = understand('2 eggs @2.99', new Set([eggs?.textKey ?? '']));
+  expect(again?.entry).toMatchObject({ title: '2 eggs @2.99', quantityMilli: null });
+});
+
 test('[UI-24] a suggestion completes the last name and keeps the amount before it', () => {
   expect(completeLast('eggs, 2 l mi', 'mi', 'Milk')).toBe('eggs, 2 l Milk');
   expect(completeLast('', '', 'Milk')).toBe('Milk');

@@ -4,8 +4,8 @@
  * so that a chip's ✕ knows which words it stands for.
  */
 import type { ListEntry } from '../../../shared/acts/acts.ts';
-import { nameKey, tidyName } from '../../../shared/domain/name-key.ts';
-import { readQuickAdd, splitPieces, stripListMarks } from '../../../shared/domain/quick-add.ts';
+import { nameKey } from '../../../shared/domain/name-key.ts';
+import { readQuickAdd, splitPieces, wordsOfPiece } from '../../../shared/domain/quick-add.ts';
 
 export interface UnderstoodPiece {
   readonly entry: ListEntry;
@@ -13,17 +13,13 @@ export interface UnderstoodPiece {
   readonly textKey: string;
 }
 
-const STORE = /(?:^|\s)@\S+/u;
-const BRACKETS = /[([][^()[\]]*[)\]]/gu;
-
 export function understand(text: string, asText: ReadonlySet<string>): readonly UnderstoodPiece[] {
   const entries = readQuickAdd(text, asText);
   const pieces = splitPieces(text).filter((piece) => readQuickAdd(piece, asText).length === 1);
-  return entries.map((entry, index) => ({ entry, textKey: keyOfPiece(pieces[index] ?? '') }));
-}
-
-function keyOfPiece(piece: string): string {
-  return nameKey(tidyName(stripListMarks(piece).replace(STORE, ' ').replace(BRACKETS, ' ')));
+  return entries.map((entry, index) => ({
+    entry,
+    textKey: nameKey(wordsOfPiece(pieces[index] ?? '')),
+  }));
 }
 
 /** The field after a suggestion was taken: the last name is completed, its amount stays. */
