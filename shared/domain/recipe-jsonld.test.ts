@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { readIngredientLine } from './ingredient-line.ts';
-import { readRecipes } from './recipe-jsonld.ts';
+import { importLimits, readRecipes } from './recipe-jsonld.ts';
 import { readMinutes } from './recipe-node.ts';
 
 const node = {
@@ -111,6 +111,71 @@ test('[IMPORT-463] fractions of page markup stay fractions', () => {
   expect(
     recipe.ingredients.map(({ wording }) => readIngredientLine(wording).quantityMilli),
   ).toEqual([500, 1500, 1500, 375]);
+});
+
+test('[IMPORT-464] names, descriptions and lists in lists keep their words', () => {
+  const { recipe, problems } = only(
+    JSON.stringify({
+      ...node,
+      recipeIngredient: [['500 g flour', '2 eggs'], { itemListElement: ['Salt'] }],
+      recipeInstructions: [
+        {
+          '@type': 'HowToSection',
+          name: 'Dough',
+          description: 'The day before.',
+          itemListElement: [
+            { '@type': 'HowToStep', name: 'Knead', text: 'Work it for ten minutes.' },
+            { '@type': 'HowToStep', name: 'Let it rest…', text: 'Let it rest overnight.' },
+            { '@type': 'HowToStep', name: 'Step 3', text: 'Shape it.' },
+          ],
+        },
+        { '@type': 'HowToStep', text: 'Bake. Cool.', itemListElement: ['Bake.', 'Cool.'] },
+      ],
+      author: [{ name: 'Ana' }, { name: 'Ben' }],
+    }),
+  );
+  expect(recipe.ingredients.map((line) => line.wording)).toEqual(['500 g flour', '2 eggs', 'Salt']);
+  expect(recipe.steps.map((step) => step.wording)).toEqual([
+    'Dough:',
+    'The day before.',
+    'Knead: Work it for ten minutes.',
+    'Let it rest overnight.',
+    'Shape it.',
+    'Bake.',
+    'Cool.',
+  ]);
+  expect(recipe.fields.sourceName).toBe('Ana, Ben');
+  expect(problems).toEqual([]);
+});
+
+test('[IMPORT-464] what has no place is named as left out', () => {
+  const long = 'x'.repeat(41);
+  const { recipe, problems } = only(
+    JSON.stringify({
+      ...node,
+      keywords: ['pasta', long],
+      recipeIngredient: Array.from({ length: 402 }, (_, line) => `Leaf ${'i'.repeat(line % 7)}`),
+      author: Array.from({ length: 100 }, (_, each) => ({ name: `Author ${String(each)}` })),
+    }),
+  );
+  expect(recipe.tags).toEqual(['pasta']);
+  expect(recipe.ingredients).toHaveLength(400);
+  expect(problems.map(({ what }) => what)).toEqual(['left-out', 'too-long', 'left-out']);
+  expect(problems.map(({ text }) => text)).toContain(long);
+});
+
+test('[IMPORT-465] where there are more recipes than one import takes, it is said', () => {
+  const many = (count: number) =>
+    readRecipes(JSON.stringify(Array.from({ length: count }, () => ({ ...node, keywords: '' }))));
+  const [most, more] = [many(importLimits.recipesMax), many(importLimits.recipesMax + 200)];
+  expect(most.recipes).toHaveLength(importLimits.recipesMax);
+  expect(most.problems.filter(({ what }) => what === 'too-many')).toEqual([]);
+  expect(more.recipes).toHaveLength(importLimits.recipesMax);
+  expect(more.problems[0]).toEqual({
+    recipe: '',
+    what: 'too-many',
+    text: String(importLimits.recipesMax),
+  });
 });
 
 test('[IMPORT-5] what holds no recipe says so and never throws', () => {

@@ -21,7 +21,7 @@ export const importLimits = {
   nodesMax: 200_000,
   depthMax: 24,
   blocksMax: 200,
-  problemsMax: 5000,
+  problemsMax: 100_000,
 } as const;
 
 export interface ImportReading {
@@ -104,7 +104,10 @@ function isRecipe(node: JsonObject): boolean {
   );
 }
 
-/** All recipe nodes below a value, in reading order, bounded in number and depth. */
+/**
+ * All recipe nodes below a value, in reading order, bounded in number and depth; one more than an import
+ * holds, so that it can be said that there are more.
+ */
 function collectRecipes(root: unknown): readonly JsonObject[] {
   const found: JsonObject[] = [];
   const stack: { readonly value: unknown; readonly depth: number }[] = [{ value: root, depth: 0 }];
@@ -118,7 +121,7 @@ function collectRecipes(root: unknown): readonly JsonObject[] {
     } else if (isObject(value)) {
       if (isRecipe(value)) {
         found.push(value);
-        if (found.length >= importLimits.recipesMax) break;
+        if (found.length > importLimits.recipesMax) break;
         continue;
       }
       const children = Object.values(value).filter((child) => typeof child === 'object');
@@ -157,7 +160,7 @@ export function readRecipes(text: string): ImportReading {
   }
   if (nodes.length === 0 && problems.length === 0) return failed('no-recipe', text);
   if (nodes.length > importLimits.recipesMax) {
-    problems.push({ recipe: '', what: 'too-many', text: String(nodes.length) });
+    problems.push({ recipe: '', what: 'too-many', text: String(importLimits.recipesMax) });
   }
   const readings: NodeReading[] = nodes
     .slice(0, importLimits.recipesMax)

@@ -1,7 +1,8 @@
 /**
  * One schema.org `Recipe` node becomes one recipe to import. Used by `recipe-jsonld.ts`, which finds the
  * nodes. Texts too long for their column are never cut silently: a summary goes whole into the notes, a
- * line that cannot be held is named as a problem and kept whole in the notes as well.
+ * line that cannot be held is named as a problem and kept whole in the notes as well. Whatever words have
+ * no place are named as left out.
  */
 import { cutText, lengthOf } from './characters.ts';
 import type { RecipeImport } from '../acts/acts.ts';
@@ -30,7 +31,9 @@ export type ProblemKind =
   | 'time'
   | 'source'
   | 'too-long'
-  | 'too-many';
+  | 'left-out'
+  | 'too-many'
+  | 'unreadable';
 
 export interface NodeReading {
   readonly recipe: RecipeImport | null;
@@ -55,8 +58,14 @@ const MINUTES_MAX = 9999;
 const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+const NESTED_MAX = 6;
+
 const listOf = (value: unknown): readonly unknown[] =>
-  Array.isArray(value) ? value : value === undefined || value === null ? [] : [value];
+  Array.isArray(value)
+    ? (value as unknown[]).flat(NESTED_MAX)
+    : value === undefined || value === null
+      ? []
+      : [value];
 
 /** Text of a value: itself, a number's digits, or the `name`, `text` or `@value` of a node. */
 function textOf(value: unknown): string {
@@ -120,9 +129,22 @@ interface Ingredients {
   readonly overlong: readonly string[];
 }
 
+/** Names what has no place, shortened: the preview shows it, nothing keeps it. */
+const leaveOut = (note: Note, texts: readonly string[]): void => {
+  if (texts.length > 0) note('left-out', cutText(texts.join(', '), 200));
+};
+
+/** Lists in lists are common, lists as nodes are not unheard of. */
+const ingredientNodes = (source: unknown): readonly unknown[] =>
+  listOf(source).flatMap((each) =>
+    isObject(each) && each['itemListElement'] !== undefined
+      ? listOf(each['itemListElement'])
+      : [each],
+  );
+
 function readIngredients(node: JsonObject, note: Note): Ingredients {
   const source = node['recipeIngredient'] ?? node['ingredients'];
-  const wordings = listOf(source)
+  const wordings = ingredientNodes(source)
     .flatMap((each) => {
       const text = plainText(textOf(each));
       return typeof source === 'string' ? text.split('\n') : [text.replace(/\s*\n\s*/gu, ' ')];
@@ -151,7 +173,7 @@ function readIngredients(node: JsonObject, note: Note): Ingredients {
     const optional = isOptionalLine(wording) || /^optional\b/iu.test(section ?? '');
     lines.push({ wording: cutText(wording, WORDING_MAX), section, optional });
   }
-  if (wordings.length > LINES_MAX) note('too-many', String(wordings.length));
+  leaveOut(note, wordings.slice(LINES_MAX));
   if (lines.length === 0) note('no-ingredients', '');
   return { lines, overlong };
 }
@@ -185,8 +207,25 @@ function splitStep(text: string): readonly string[] {
 
 const NUMBERED = /^\s*(?:step\s*)?\d{1,2}\s*[.):]\s+/iu;
 
-function stepTexts(value: unknown, depth: number): readonly string[] {
-  if (depth > 6) return [];
+/** The parts of one step or section that are not said already by another. */
+function partsOf(value: JsonObject): { readonly name: string; readonly texts: readonly string[] } {
+  const [text, description] = [value['text'], value['description']].map((part) =>
+    plainText(textOf(part)),
+  );
+  const texts = [text ?? '', description ?? ''].filter(
+    (part, index) => part !== '' && !(index === 1 && (text ?? '').includes(part)),
+  );
+  const name = plainLine(textOf(value['name']));
+  const begun = name.replace(/[\s.…:]+$/u, '');
+  const isSaid = texts.some((part) => plainLine(part).startsWith(begun));
+  return { name: isSaid ? '' : name, texts };
+}
+
+function stepTexts(value: unknown, depth: number, note: Note): readonly string[] {
+  if (depth > NESTED_MAX) {
+    leaveOut(note, [cutText(JSON.stringify(value) ?? '', 200)]);
+    return [];
+  }
   if (typeof value === 'string') {
     const lines = plainText(value)
       .split(/\n+/u)
@@ -194,37 +233,47 @@ function stepTexts(value: unknown, depth: number): readonly string[] {
       .filter((line) => line !== '');
     return lines.length > 1 ? lines.map((line) => line.replace(NUMBERED, '')) : lines;
   }
-  if (Array.isArray(value)) return value.flatMap((each: unknown) => stepTexts(each, depth + 1));
+  if (Array.isArray(value)) {
+    return value.flatMap((each: unknown) => stepTexts(each, depth + 1, note));
+  }
   if (!isObject(value)) return [];
+  const { name, texts } = partsOf(value);
   const items = value['itemListElement'] ?? value['steps'];
   if (items !== undefined) {
-    const name = plainLine(textOf(value['name']));
-    return [...(name === '' ? [] : [`${name}:`]), ...stepTexts(items, depth + 1)];
+    const below = stepTexts(items, depth + 1, note);
+    const said = below.map(plainLine).join(' ');
+    const own = texts.filter((text) => !said.includes(plainLine(text)));
+    return [...(name === '' ? [] : [`${name}:`]), ...own, ...below];
   }
-  if (value['item'] !== undefined) return stepTexts(value['item'], depth + 1);
-  const text = plainText(textOf(value['text'] ?? value['name'] ?? value['description']));
-  return text === '' ? [] : [text];
+  if (value['item'] !== undefined) return stepTexts(value['item'], depth + 1, note);
+  const text = texts.join('\n');
+  if (text === '') return name === '' ? [] : [name];
+  const isNumber = name === '' || /^step\s*\d+$/iu.test(name);
+  return [isNumber ? text : `${name}${/[.!?:]$/u.test(name) ? '' : ':'} ${text}`];
 }
 
 function readSteps(node: JsonObject, note: Note): RecipeImport['steps'] {
-  const texts = stepTexts(node['recipeInstructions'] ?? node['instructions'], 0).flatMap(splitStep);
+  const texts = stepTexts(node['recipeInstructions'] ?? node['instructions'], 0, note)
+    .flatMap(splitStep)
+    .filter((text) => text.trim() !== '');
   if (texts.length === 0) note('no-steps', '');
-  if (texts.length > LINES_MAX) note('too-many', String(texts.length));
-  return texts
-    .filter((text) => text.trim() !== '')
-    .slice(0, LINES_MAX)
-    .map((wording) => ({ wording, timerSeconds: null }));
+  leaveOut(note, texts.slice(LINES_MAX));
+  return texts.slice(0, LINES_MAX).map((wording) => ({ wording, timerSeconds: null }));
 }
 
-function readTags(node: JsonObject): readonly string[] {
+function readTags(node: JsonObject, note: Note): readonly string[] {
   const words = ['keywords', 'recipeCategory', 'recipeCuisine'].flatMap((name) =>
     listOf(node[name]).flatMap((each) => plainLine(textOf(each)).split(/[,;]/u)),
   );
   const tags = new Map<string, string>();
-  for (const word of words.map(tidyName)) {
-    const short = word !== '' && lengthOf(word) <= TAG_MAX && lengthOf(nameKey(word)) <= TAG_MAX;
-    if (short && !tags.has(nameKey(word))) tags.set(nameKey(word), word);
+  const long: string[] = [];
+  for (const word of words.map(tidyName).filter((each) => each !== '')) {
+    const isShort = lengthOf(word) <= TAG_MAX && lengthOf(nameKey(word)) <= TAG_MAX;
+    if (!isShort) long.push(word);
+    else if (!tags.has(nameKey(word))) tags.set(nameKey(word), word);
   }
+  leaveOut(note, long);
+  leaveOut(note, [...tags.values()].slice(TAGS_MAX));
   return [...tags.values()].slice(0, TAGS_MAX);
 }
 
@@ -240,9 +289,14 @@ function readSource(
     .find((each) => each !== '');
   const good = address !== undefined && WEB_ADDRESS.test(address) && lengthOf(address) <= 2000;
   if (address !== undefined && !good) note('source', cutText(address, 200));
-  const author = plainLine(textOf(node['author'])) || plainLine(textOf(node['publisher']));
+  const [authors = '', publishers = ''] = [node['author'], node['publisher']].map((source) =>
+    [...new Set(listOf(source).map((each) => plainLine(textOf(each))))].filter(Boolean).join(', '),
+  );
+  const name = authors || publishers;
+  const sourceName = cutText(name, TITLE_MAX);
+  if (sourceName !== name) note('too-long', cutText(name, 200));
   return {
-    sourceName: author === '' ? null : cutText(author, TITLE_MAX),
+    sourceName: sourceName === '' ? null : sourceName,
     sourceUrl: good ? address : null,
   };
 }
@@ -289,7 +343,7 @@ export function recipeFromNode(node: JsonObject): NodeReading {
     },
     ingredients: lines,
     steps: readSteps(node, note),
-    tags: readTags(node),
+    tags: readTags(node, note),
     photo: null,
   };
   return { recipe, image: readImage(node), problems };

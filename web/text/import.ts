@@ -52,7 +52,9 @@ export const importText = {
     time: 'Time not understood',
     source: 'Link not taken',
     'too-long': 'Cut, because it is too long',
-    'too-many': 'More recipes than one import holds',
+    'left-out': 'Left out, there is no place for it',
+    'too-many': 'There are more recipes, one import takes',
+    unreadable: 'A file that could not be read',
   } satisfies Readonly<Record<ProblemKind, string>>,
   photoMissing: 'Its photo is not among the files',
   photoUnreadable: 'The photo could not be read',
@@ -68,5 +70,7 @@ export const importText = {
   doneBody: 'They are saved on this device and will be on the others by themselves.',
   toRecipes: 'See recipes',
   more: 'Import more',
+  unreadable:
+    'The file could not be read. A folder cannot be taken, only the files in it; a file may have been moved or changed since.',
   tooLarge: 'That is more than one import can hold. Take fewer recipes at once.',
 } as const;

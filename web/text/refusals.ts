@@ -13,8 +13,24 @@ export function wordsForRefusal(refusal: Refusal): string {
     case 'not-saved':
       return wordsForNotSaved(refusal.reason);
     case 'too-large':
-      return `That is too much at once: at most ${refusal.max}. Nothing was changed.`;
+      return `That is too much at once: at most ${amountOf(refusal)}. Nothing was changed.`;
   }
+}
+
+const MIB = 1024 * 1024;
+
+const WORD_OF_LIMIT: Readonly<Record<string, string>> = {
+  recipes: 'recipes',
+  ingredients: 'ingredients',
+  steps: 'steps',
+  tags: 'tags',
+  rows: 'rows',
+};
+
+/** A bare number says nothing about bytes. */
+function amountOf({ limit, max }: Extract<Refusal, { readonly type: 'too-large' }>): string {
+  if (limit === 'photos') return `${String(Math.floor(max / MIB))} MB of photos`;
+  return `${String(max)} ${WORD_OF_LIMIT[limit] ?? 'things'}`;
 }
 
 function wordsForNotSaved(reason: 'full' | 'broken' | 'unknown'): string {

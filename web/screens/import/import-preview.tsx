@@ -50,11 +50,15 @@ export function ImportPreview(props: ImportPreviewProps) {
       title={text.nothingFound}
       actions={<Button onClick={onStartOver}>{text.startOver}</Button>}
     >
-      {loose.some((problem) => problem.what === 'too-large')
-        ? text.tooLarge
-        : text.nothingFoundBody}
+      {nothingFoundWords(loose)}
     </EmptyState>
   );
+}
+
+function nothingFoundWords(loose: readonly ImportProblem[]): string {
+  const whats = new Set(loose.map((problem) => problem.what));
+  if (whats.has('too-large')) return text.tooLarge;
+  return whats.has('unreadable') ? text.unreadable : text.nothingFoundBody;
 }
 
 function PreviewTable(props: ImportPreviewProps & { readonly loose: readonly ImportProblem[] }) {

@@ -9,7 +9,7 @@ import {
   type ImportReading,
   readRecipes,
 } from '../../../shared/domain/recipe-jsonld.ts';
-import type { ImportProblem } from '../../../shared/domain/recipe-node.ts';
+import type { ImportProblem, ProblemKind } from '../../../shared/domain/recipe-node.ts';
 import { encodePhoto } from '../../photo.ts';
 import type { PhotoState } from './preview-rows.ts';
 import { findPhoto, isPictureFile, photoName } from './photo-files.ts';
@@ -23,25 +23,44 @@ export interface ImportPlan {
   readonly unusedPhotos: number;
 }
 
+const failedFile = (what: ProblemKind, file: File): ImportReading => ({
+  recipes: [],
+  images: [],
+  problems: [{ recipe: '', what, text: file.name }],
+});
+
+/** A folder that was dropped, or a file that went away since, cannot be read: it is named, the rest counts. */
+async function readFile(file: File): Promise<ImportReading> {
+  // The reader refuses by length; a file of gigabytes must not even be loaded.
+  if (file.size > importLimits.charactersMax) return failedFile('too-large', file);
+  try {
+    return readRecipes(await file.text());
+  } catch {
+    return failedFile('unreadable', file);
+  }
+}
+
 const readTexts = async (texts: readonly string[], files: readonly File[]) => {
   const readings: ImportReading[] = texts.map(readRecipes);
-  for (const file of files) {
-    // The reader refuses by length; a file of gigabytes must not even be loaded.
-    const tooLarge = file.size > importLimits.charactersMax;
-    readings.push(
-      tooLarge
-        ? {
-            recipes: [],
-            images: [],
-            problems: [{ recipe: '', what: 'too-large', text: file.name }],
-          }
-        : readRecipes(await file.text()),
-    );
-  }
+  for (const file of files) readings.push(await readFile(file));
   return readings;
 };
 
-export const readImport = async (
+/** What cannot be read is named in the plan; whatever else goes wrong is an answer too, never a wait. */
+export async function readImport(
+  texts: readonly string[],
+  files: readonly File[],
+  onPhoto: (done: number, all: number) => void,
+): Promise<ImportPlan> {
+  try {
+    return await readAll(texts, files, onPhoto);
+  } catch {
+    const problems: readonly ImportProblem[] = [{ recipe: '', what: 'unreadable', text: '' }];
+    return { recipes: [], photos: [], problems, unusedPhotos: 0 };
+  }
+}
+
+const readAll = async (
   texts: readonly string[],
   files: readonly File[],
   onPhoto: (done: number, all: number) => void,
