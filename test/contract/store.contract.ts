@@ -32,6 +32,12 @@ function same(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length;
 }
 
+/** `vanish` takes the folder away with everything in it, as clearing site data does. */
+export interface VanishingCase {
+  readonly title: string;
+  readonly run: (open: () => Promise<Store>, vanish: () => Promise<unknown>) => Promise<void>;
+}
+
 const SIZES_BYTES = [1, 4096, 70_000, 1_500_000];
 
 export const STORE_CASES: readonly StoreCase[] = [
@@ -125,6 +131,27 @@ export const STORE_CASES: readonly StoreCase[] = [
         }),
       );
       check(value(await store.list(), 'list').length === 15, 'half of them are left');
+    },
+  },
+];
+
+export const VANISHING_CASES: readonly VanishingCase[] = [
+  {
+    title:
+      'a folder that was taken away under an open store is gone, and nothing begins in its place',
+    async run(open, vanish) {
+      const store = await open();
+      value(await store.put('before', pattern(10, 1).buffer), 'put');
+      await vanish();
+      for (const name of ['after', 'again']) {
+        const put = await store.put(name, pattern(10, 2).buffer);
+        check(!put.ok && put.error.type === 'gone', `putting ${name} says that the store is gone`);
+      }
+      const listed = await store.list();
+      check(!listed.ok && listed.error.type === 'gone', 'listing says so, too');
+      const anew = await open();
+      check(value(await anew.list(), 'list').length === 0, 'a later opening finds it empty');
+      value(await anew.put('before', pattern(10, 3).buffer), 'put');
     },
   },
 ];

@@ -5,7 +5,7 @@
 import { openIndexedDbFiles, removeIndexedDbDatabase } from '../../worker/host/indexeddb-files.ts';
 import { openOpfsAsyncFiles, removeOpfsDatabase } from '../../worker/host/opfs-async-files.ts';
 import type { Store } from '../../worker/store/files.ts';
-import { STORE_CASES } from '../contract/store.contract.ts';
+import { STORE_CASES, VANISHING_CASES } from '../contract/store.contract.ts';
 
 const STORES = {
   'opfs-async': { open: openOpfsAsyncFiles, remove: removeOpfsDatabase },
@@ -13,7 +13,7 @@ const STORES = {
 };
 
 async function runCase(kind: keyof typeof STORES, title: string): Promise<string> {
-  const found = STORE_CASES.find((one) => one.title === title);
+  const found = [...STORE_CASES, ...VANISHING_CASES].find((one) => one.title === title);
   if (found === undefined) return 'no such case';
   const databaseName = `case-${crypto.randomUUID()}`;
   const open = async (): Promise<Store> => {
@@ -22,7 +22,7 @@ async function runCase(kind: keyof typeof STORES, title: string): Promise<string
     return opened.value;
   };
   try {
-    await found.run(open);
+    await found.run(open, () => STORES[kind].remove(databaseName));
     return 'holds';
   } catch (error) {
     return String(error);

@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
-import { STORE_CASES } from '../contract/store.contract.ts';
+import { STORE_CASES, VANISHING_CASES } from '../contract/store.contract.ts';
 import { serveWorkerPage, type WorkerPage } from './worker-page.ts';
 
 let served: WorkerPage;
@@ -17,9 +17,14 @@ test.afterAll(async () => {
   await served.close();
 });
 
+const cases = [
+  ...STORE_CASES.map(({ title }) => ['[STORE-31]', title] as const),
+  ...VANISHING_CASES.map(({ title }) => ['[STORE-500]', title] as const),
+];
+
 for (const kind of ['opfs-async', 'indexeddb'] as const) {
-  for (const { title } of STORE_CASES) {
-    test(`[STORE-31] ${kind}: ${title}`, async ({ page }) => {
+  for (const [rule, title] of cases) {
+    test(`${rule} ${kind}: ${title}`, async ({ page }) => {
       await page.goto(served.address);
       const said = await page.evaluate(
         ([store, name]) =>

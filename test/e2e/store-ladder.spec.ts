@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BrowserContext, chromium } from '@playwright/test';
 import { launchOptions } from '../../playwright.config.ts';
+import { clearSiteData } from './browser-faults.ts';
 import { persistentContext } from './browser-process.ts';
 import { expect, prepareContext, Tab, test as base } from './fixtures.ts';
 import { line } from './kitchen-data.ts';
@@ -78,6 +79,31 @@ test('[STORE-284] a kitchen stays where it is when a better store appears', asyn
   await expect(after.page.getByText('Quinoa', { exact: true })).toBeVisible();
   expect((await after.status()).durable).toBe('strict');
 });
+
+for (const keeps of [true, false]) {
+  const choice = keeps ? 'kept when a person says so' : 'not kept when a person says so';
+  test(`[STORE-501] site data cleared under a kitchen in IndexedDB is said, and ${choice}`, async ({
+    ladder,
+    anew,
+  }) => {
+    ladder.setPrelude(NO_OPFS);
+    const tab = await anew();
+    const { page } = tab;
+    await tab.perform('list.add', { entries: [line('Quinoa')] });
+    await clearSiteData(page);
+    const field = page.getByRole('textbox', { name: 'Add to the list' });
+    await field.fill('Afterwards');
+    await field.press('Enter');
+    const dialog = page.getByRole('alertdialog', { name: /storage was cleared/ });
+    await expect(dialog).toBeVisible();
+    await dialog.getByRole('button', { name: keeps ? 'Keep it' : 'Start anew' }).click();
+    await expect(page.getByText('Afterwards', { exact: true })).toBeVisible();
+    const after = await anew();
+    await expect(after.page.getByText('Afterwards', { exact: true })).toBeVisible();
+    await expect(after.page.getByText('Quinoa', { exact: true })).toHaveCount(keeps ? 1 : 0);
+    expect((await after.status()).durable).toBe('strict');
+  });
+}
 
 test('[STORE-285] a home that does not answer is said, and no empty kitchen is begun', async ({
   ladder,

@@ -5,7 +5,8 @@
  * What must hold: `add`, never `put`, so no name can be overwritten; one write transaction per file,
  * `durability: 'strict'`, resolved on `complete` only; reads and writes never overlap, because WebKit was
  * seen to leave a database dead when a worker ended with both in flight (WebKit #73930). A connection
- * that was closed under us is opened again once per call.
+ * that was closed under us is opened again once per call. Where that would make the database anew, its files
+ * are gone: the store says so from then on, and begins nothing in their place.
  */
 import { assert } from '../../shared/assert.ts';
 import { err, ok } from '../../shared/result.ts';
@@ -49,16 +50,26 @@ interface Connection {
 
 function createConnection(name: string): Connection {
   let database: IDBDatabase | null = null;
+  let wasOpened = false;
+  let isGone = false;
   let last: Promise<unknown> = Promise.resolve();
 
   async function connect(): Promise<IDBDatabase> {
     if (database !== null) return database;
+    if (isGone) throw new DOMException('the database was removed', 'NotFoundError');
     const request = indexedDB.open(name, 1);
     request.addEventListener('upgradeneeded', () => {
+      if (wasOpened) {
+        // Site data was cleared. An empty database here would take what belongs behind lost files.
+        isGone = true;
+        request.transaction?.abort();
+        return;
+      }
       request.result.createObjectStore(FILES);
       request.result.createObjectStore(FILLER);
     });
     const opened = await settled(request);
+    wasOpened = true;
     const forget = (): void => {
       if (database === opened) database = null;
     };
@@ -170,6 +181,7 @@ function failureType(name: string): StoreFailure['type'] {
     case 'QuotaExceededError':
       return 'full';
     // A connection that was closed under us says one of these (Safari after suspension: UnknownError).
+    case 'AbortError':
     case 'InvalidStateError':
     case 'UnknownError':
     case 'NotFoundError':
