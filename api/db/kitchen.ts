@@ -10,6 +10,7 @@ import type { SyncTable } from '../sync/registry.ts';
 import type { Migration, SyncSchema } from './migrate.ts';
 import authSql from './migrations/0010-auth.sql?raw';
 import trueEffectsSql from './migrations/0011-true-effects.sql?raw';
+import epochLockSql from './migrations/0026-epoch-lock.sql?raw';
 import kitchenSql from './migrations/0002-kitchen.sql?raw';
 import kitchenTriggersSql from './migrations/0003-kitchen-triggers.sql?raw';
 import leanCommitSql from './migrations/0020-lean-commit.sql?raw';
@@ -36,6 +37,7 @@ export const migrations: readonly Migration[] = [
   { name: '0021-lean-kitchen-triggers', sql: leanKitchenTriggersSql },
   { name: '0022-snapshot-values', sql: snapshotValuesSql },
   { name: '0023-true-effects-lean', sql: trueEffectsLeanSql },
+  { name: '0026-epoch-lock', sql: epochLockSql },
 ];
 
 const SQL_TYPES: Readonly<Record<WireType, string>> = {

@@ -2,8 +2,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { insert, listItem } from '../../test/contract/kitchen-rows.ts';
 import {
+  type Answer,
   type SyncServer,
   type TestDevice,
+  createDevice,
   joinedDevice,
   startSyncServer,
 } from '../../test/contract/sync-server.ts';
@@ -29,6 +31,48 @@ const pull = (device: TestDevice, after: number, headers: Record<string, string>
   device.call('GET', `/sync/pull?after_bundle_seq=${String(after)}`, undefined, headers);
 const firstEpoch = async (device: TestDevice): Promise<string> =>
   String((await pull(device, 0, ASKED)).body['server_epoch']);
+
+/** A server whose writing transactions wait before COMMIT while an epoch is begun. */
+async function startHeldServer(): Promise<{
+  readonly server: SyncServer;
+  /** The answer of `work`, whose transaction commits once the beginning waits for it or is done. */
+  readonly beginEpochBeforeCommitOf: (work: () => Promise<Answer>) => Promise<Answer>;
+}> {
+  let hold: (() => Promise<void>) | null = null;
+  const held = await startSyncServer({
+    wrapDatabase: (database) => ({
+      transaction: (options, work) =>
+        database.transaction(options, async (tx) => {
+          const value = await work(tx);
+          if (!options.readOnly) await hold?.();
+          return value;
+        }),
+    }),
+  });
+  const readWaiting = async (): Promise<number> =>
+    (
+      await held.sql`select 1 from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock'`
+    ).length;
+  return {
+    server: held,
+    beginEpochBeforeCommitOf: async (work) => {
+      const epochs: Promise<unknown>[] = [];
+      hold = async () => {
+        hold = null;
+        let isBegun = false;
+        epochs.push(beginServerEpoch(held.sql).finally(() => (isBegun = true)));
+        await expect
+          .poll(async () => isBegun || (await readWaiting()) > 0, { timeout: 8000 })
+          .toBe(true);
+      };
+      const answer = await work();
+      expect(epochs).toHaveLength(1);
+      await Promise.all(epochs);
+      return answer;
+    },
+  };
+}
 
 describe('server epoch', () => {
   test('[SNAP-20] answers name the epoch to who asks, and nobody else sees it', async () => {
@@ -139,6 +183,41 @@ describe('server epoch', () => {
     expect(await count()).toBe(2);
     await installSync(pool, kitchenSync);
     expect(await count()).toBe(2);
+  });
+
+  test('[PULL-420] a commit or a new household that meets the beginning of an epoch ends on one side of its gap', async () => {
+    const held = await startHeldServer();
+    try {
+      const device = await joinedDevice(held.server);
+      await push(device);
+      const rows = [insert('list_items', listItem())];
+      const tuple = {
+        source_bundle_id: 2,
+        canonical_request_hash: canonicalRequestHash(rows).hash,
+        rows,
+      };
+      const pushed = await held.beginEpochBeforeCommitOf(() =>
+        device.call('POST', '/sync/push', tuple),
+      );
+      expect(pushed.status).toBe(200);
+      const latest = 2;
+      expect(await pull(device, latest)).toMatchObject({
+        status: 200,
+        body: { stable_bundle_seq: latest },
+      });
+      const after = await device.push([insert('list_items', listItem())], { id: 3 });
+      const next = Number(after.body['bundle_seq']);
+      expect(next % 1024).toBe(0);
+      expect((await pull(device, latest + 1)).body).toMatchObject({ error: 'history_pruned' });
+
+      const fresh = createDevice(held.server);
+      await held.beginEpochBeforeCommitOf(() => fresh.connect());
+      const first = Number((await push(fresh)).body['bundle_seq']);
+      expect(first % 1024).toBe(0);
+      expect((await pull(fresh, 5)).body).toMatchObject({ error: 'history_pruned' });
+    } finally {
+      await held.server.close();
+    }
   });
 
   test('[PULL-53] a checkpoint ahead is counted, and tells who knows epochs how far the history goes', async () => {
