@@ -17,6 +17,7 @@ import leanCommitSql from './migrations/0020-lean-commit.sql?raw';
 import snapshotValuesSql from './migrations/0022-snapshot-values.sql?raw';
 import leanKitchenTriggersSql from './migrations/0021-lean-kitchen-triggers.sql?raw';
 import trueEffectsLeanSql from './migrations/0023-true-effects-lean.sql?raw';
+import stagedRowsGoSql from './migrations/0024-staged-rows-go.sql?raw';
 import syncCommitSql from './migrations/0004-sync-commit.sql?raw';
 import schemaVersionsSql from './migrations/0007-schema-versions.sql?raw';
 import serverEpochSql from './migrations/0006-server-epoch.sql?raw';
@@ -37,6 +38,7 @@ export const migrations: readonly Migration[] = [
   { name: '0021-lean-kitchen-triggers', sql: leanKitchenTriggersSql },
   { name: '0022-snapshot-values', sql: snapshotValuesSql },
   { name: '0023-true-effects-lean', sql: trueEffectsLeanSql },
+  { name: '0024-staged-rows-go', sql: stagedRowsGoSql },
   { name: '0026-epoch-lock', sql: epochLockSql },
 ];
 

@@ -70,10 +70,12 @@ export function requireNextTuple(
   return { isSeed };
 }
 
+const OF_TUPLE = 'scope_id = $1::uuid and source_id = $2 and source_bundle_id = $3::bigint';
+/** Waits for a chunk that is being staged; a statement that begins afterwards sees what it brought. */
+const LOCK_TUPLE = `select push_id from sync.push_session where ${OF_TUPLE} for update`;
 const DROP_TUPLE = `
   with dropped as (
-    delete from sync.push_session
-    where scope_id = $1::uuid and source_id = $2 and source_bundle_id = $3::bigint returning push_id
+    delete from sync.push_session where ${OF_TUPLE} returning push_id
   )
   delete from sync.push_session_row r using dropped d where r.scope_id = $1::uuid and r.push_id = d.push_id`;
 
@@ -90,7 +92,9 @@ async function insertSession(
   plannedRowCount: number,
 ): Promise<string> {
   const pushId = context.ids.uuid();
-  await tx.query(DROP_TUPLE, [caller.scopeId, caller.sourceId, tuple.sourceBundleId]);
+  const ofTuple = [caller.scopeId, caller.sourceId, tuple.sourceBundleId];
+  await tx.query(LOCK_TUPLE, ofTuple);
+  await tx.query(DROP_TUPLE, ofTuple);
   await tx.query(INSERT_SESSION, [
     caller.scopeId,
     pushId,
