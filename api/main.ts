@@ -12,8 +12,9 @@ import { createAuth, loadSecret } from './auth/auth.ts';
 import { createHouseholds } from './auth/households.ts';
 import { connectDatabase } from './connect-database.ts';
 import { migrations } from './db/kitchen.ts';
-import { MigrationFailure, migrate } from './db/migrate.ts';
+import { migrate } from './db/migrate.ts';
 import { type Pool, createPool, reconnectSeconds } from './db/pool.ts';
+import { MigrationFailure } from './db/start-turn.ts';
 import { type Env, decodeEnv } from './env.ts';
 import { type Listener, listen } from './listen.ts';
 import { type OperatorCommand, readCommand, runCommand } from './operator-commands.ts';
@@ -39,6 +40,9 @@ async function fail(line: string): Promise<never> {
   throw new Error('unreachable: the process has ended');
 }
 
+const codeOf = (error: unknown): string | null =>
+  error instanceof Error && 'code' in error ? String(error.code) : null;
+
 async function openPool(url: string): Promise<Pool> {
   const pool = createPool({ url });
   stop.atEnd(() => pool.close());
@@ -47,8 +51,7 @@ async function openPool(url: string): Promise<Pool> {
     if (done.length > 0) say(`brought the database up to date (${done.length} steps)`);
   } catch (error) {
     if (error instanceof MigrationFailure) await fail(error.message);
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-    await fail(`The database could not be brought up to date (${code}).`);
+    await fail(`The database could not be brought up to date (${codeOf(error) ?? 'unknown'}).`);
   }
   return pool;
 }
@@ -86,6 +89,8 @@ async function serve(env: Env, listener: Listener, url: string, baseUrl: string)
     onProgress: say,
   }).catch((error: unknown) => {
     if (error instanceof MigrationFailure) return fail(`${error.message}.`);
+    const code = codeOf(error);
+    if (code !== null) return fail(`The database could not be prepared (${code}).`);
     throw error;
   });
   const app = createApp({

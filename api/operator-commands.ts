@@ -5,9 +5,10 @@
  */
 import { type Result, err, ok } from '../shared/result.ts';
 import { kitchenSync } from './db/kitchen.ts';
-import { MigrationFailure, installSync } from './db/migrate.ts';
+import { installSync } from './db/migrate.ts';
 import type { Pool } from './db/pool.ts';
 import { beginServerEpoch } from './db/server-epoch.ts';
+import { MigrationFailure } from './db/start-turn.ts';
 
 export type OperatorCommand = 'new-epoch' | 'adopt';
 

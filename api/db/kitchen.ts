@@ -11,6 +11,7 @@ import type { Migration, SyncSchema } from './migrate.ts';
 import authSql from './migrations/0010-auth.sql?raw';
 import trueEffectsSql from './migrations/0011-true-effects.sql?raw';
 import epochLockSql from './migrations/0026-epoch-lock.sql?raw';
+import installationSql from './migrations/0027-installation.sql?raw';
 import kitchenSql from './migrations/0002-kitchen.sql?raw';
 import kitchenTriggersSql from './migrations/0003-kitchen-triggers.sql?raw';
 import leanCommitSql from './migrations/0020-lean-commit.sql?raw';
@@ -40,6 +41,7 @@ export const migrations: readonly Migration[] = [
   { name: '0023-true-effects-lean', sql: trueEffectsLeanSql },
   { name: '0024-staged-rows-go', sql: stagedRowsGoSql },
   { name: '0026-epoch-lock', sql: epochLockSql },
+  { name: '0027-installation', sql: installationSql },
 ];
 
 const SQL_TYPES: Readonly<Record<WireType, string>> = {

@@ -8,9 +8,10 @@ import { canonicalRequestHash } from '../../shared/protocol/bundle-hash.ts';
 import type { PushRequestRow } from '../../shared/protocol/shapes.ts';
 import { hashRows } from '../hash-rows.ts';
 import { kitchenSync, migrations } from '../db/kitchen.ts';
-import { type Walls, installSync, migrate } from '../db/migrate.ts';
+import { installSync, migrate } from '../db/migrate.ts';
 import { type Pool, createPool } from '../db/pool.ts';
 import { createDatabase } from '../db/tx.ts';
+import type { Walls } from '../db/walls.ts';
 import type { Caller } from './caller.ts';
 import { type SyncService, type SyncServiceOptions, createSyncService } from './service.ts';
 
