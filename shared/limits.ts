@@ -43,6 +43,8 @@ export const limits = {
     sessionBytesMax: 1024 * MIB,
     sessionTtlMs: 15 * MINUTE_MS,
     buildsMax: 8,
+    /** More could only wait for a connection while other households are told to come back. */
+    buildsPerScopeMax: 2,
     /** Rows that one statement of a build freezes; well inside the time that a statement may take. */
     buildRowsMax: 20_000,
     pageRequestsMax: 4,
@@ -95,6 +97,8 @@ export const limits = {
     idleInTransactionMs: 10_000,
     triesMax: 3,
     waitersPerScopeMax: 64,
+    /** A quarter of the pool's ten. */
+    connectionsPerScopeMax: 2,
   },
 } as const;
 
@@ -111,6 +115,11 @@ assert(
   limits.push.chunkRowsDefault <= limits.push.chunkRowsMax &&
     limits.singlePush.rowsMax <= limits.push.chunkRowsMax,
   'a single-request push is validated as one chunk and must fit in it',
+);
+assert(
+  limits.snapshot.buildsPerScopeMax <= limits.database.connectionsPerScopeMax &&
+    limits.snapshot.buildsPerScopeMax < limits.snapshot.buildsMax,
+  'one household builds what it has connections for, and leaves builds to others',
 );
 assert(
   limits.history.bundlesMin <= limits.history.bundlesMax,

@@ -23,7 +23,8 @@ import {
 import { classifyFailure, isConnectionLoss, toServiceFailure } from './database-errors.ts';
 import type { Pool } from './pool.ts';
 
-const { lockWaitMs, statementMs, idleInTransactionMs, triesMax } = limits.database;
+const { lockWaitMs, statementMs, idleInTransactionMs, triesMax, connectionsPerScopeMax } =
+  limits.database;
 const retryStepMs = 25;
 
 const settingsSql = (plans: string): string => `
@@ -115,12 +116,12 @@ function createScopeShare(
 
 export interface DatabaseOptions {
   readonly appRole: string | null;
-  /** A quarter of the pool's ten when absent. */
+  /** The default of the limits when absent. */
   readonly connectionsPerScope?: number;
 }
 
 export function createDatabase(pool: Pool, options: DatabaseOptions): Database {
-  const shareOf = createScopeShare(options.connectionsPerScope ?? 2);
+  const shareOf = createScopeShare(options.connectionsPerScope ?? connectionsPerScopeMax);
   const once = async <T>(
     settings: TransactionOptions,
     work: (tx: Tx) => Promise<T>,

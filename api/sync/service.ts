@@ -36,7 +36,7 @@ import type { SchemaPolicy } from './schema-gate.ts';
 import { readEpoch } from './scope.ts';
 import { createScopeQueue } from './scope-queue.ts';
 import { type SinglePush, pushOnce } from './single-push.ts';
-import { createSnapshot, createSnapshotGate, deleteSnapshot } from './snapshot.ts';
+import { createBuildGate, createSnapshot, createSnapshotGate, deleteSnapshot } from './snapshot.ts';
 import { type SnapshotPageRequest, readSnapshotPage } from './snapshot-page.ts';
 import { retainHistory } from './retention.ts';
 import {
@@ -262,7 +262,8 @@ async function readHealth(
 export function createSyncService(options: SyncServiceOptions): SyncService {
   const context = createContext(options);
   const { run, stop, lifecycle } = createRunner(context);
-  const builds = createSnapshotGate(context.limits.snapshot.buildsMax);
+  const { buildsMax, buildsPerScopeMax } = context.limits.snapshot;
+  const builds = createBuildGate(buildsMax, buildsPerScopeMax);
   const pages = createSnapshotGate(context.limits.snapshot.pageRequestsMax);
   const streams = createSnapshotGate(context.limits.snapshotStream.streamsMax);
   const cleanSoon = runBehind(() => run('snapshot_session_delete_failed', clean));

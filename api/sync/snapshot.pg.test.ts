@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ingredient, insert, listItem, recipe } from '../../test/contract/kitchen-rows.ts';
 import {
+  type Answer,
   type SyncServer,
   type TestDevice,
   createDevice,
@@ -12,6 +13,7 @@ import {
 import { limits } from '../../shared/limits.ts';
 import type { PullResponse } from '../../shared/protocol/pull.ts';
 import type { SnapshotRow } from '../../shared/protocol/shapes.ts';
+import { scopeIdOf } from './caller.ts';
 
 let server: SyncServer;
 let nowMs = Date.parse('2026-11-22T10:00:00.000Z');
@@ -183,6 +185,69 @@ describe('pages', () => {
       await tight.close();
       await roomy.close();
     }
+  });
+});
+
+describe('builds of one household', () => {
+  interface Held {
+    readonly server: SyncServer;
+    readonly household: readonly TestDevice[];
+    readonly stranger: TestDevice;
+    /** Lets the household's transactions go on, which waited since this server was made. */
+    readonly open: () => void;
+  }
+
+  async function whileHeld(work: (held: Held) => Promise<void>): Promise<void> {
+    let heldScope: string | null = null;
+    let open = (): void => undefined;
+    const gate = new Promise<void>((resolve) => (open = resolve));
+    const held = await startSyncServer({
+      wrapDatabase: (database) => ({
+        transaction: async (options, query) => {
+          if (options.scopeId !== null && options.scopeId === heldScope) await gate;
+          return database.transaction(options, query);
+        },
+      }),
+    });
+    try {
+      const first = await joinedDevice(held);
+      const stranger = await joinedDevice(held);
+      heldScope = scopeIdOf(first.householdId);
+      const household = Array.from({ length: limits.snapshot.buildsMax }, () =>
+        createDevice(held, { householdId: first.householdId }),
+      );
+      await work({ server: held, household, stranger, open });
+    } finally {
+      open();
+      await held.close();
+    }
+  }
+
+  test('[SNAP-420] rotations that wait for their household leave the builds of the process to others', async () => {
+    await whileHeld(async ({ server: held, household, stranger, open }) => {
+      const rotations = household.map((device) => create(device, rotation(device, freshUuid())));
+      await expect.poll(() => held.service.counters.inflight).toBe(household.length);
+      expect((await create(stranger)).status).toBe(200);
+      open();
+      const statuses = (await Promise.all(rotations)).map((answer) => answer.status);
+      expect(statuses).toEqual(household.map(() => 200));
+    });
+  });
+
+  test('[SNAP-421] a household builds as many snapshots as it has connections, and is told to come back for more', async () => {
+    await whileHeld(async ({ household, stranger, open }) => {
+      const answers: Answer[] = [];
+      const builds = household.map(async (device) => answers.push(await create(device)));
+      await expect.poll(() => answers.length).toBe(household.length - 2);
+      expect(answers.map(({ body }) => body['error'])).toEqual(
+        household.slice(2).map(() => 'snapshot_build_capacity'),
+      );
+      expect((await create(stranger)).status).toBe(200);
+      open();
+      await Promise.all(builds);
+      expect(answers.filter(({ status }) => status === 200)).toHaveLength(2);
+      expect((await create(household[0] ?? stranger)).status).toBe(200);
+    });
   });
 });
 

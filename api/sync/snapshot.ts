@@ -5,7 +5,7 @@
  *
  * With a rotation the scope row is locked first and the source replaced in the same transaction.
  */
-import { assert } from '../../shared/assert.ts';
+import { assert, must } from '../../shared/assert.ts';
 import type { SnapshotSessionResponse } from '../../shared/protocol/snapshot.ts';
 import type { Caller } from './caller.ts';
 import { type SyncContext, versionOf } from './context.ts';
@@ -109,22 +109,50 @@ export function createSnapshotGate(max: number): SnapshotGate {
   };
 }
 
+/** The same for builds, of which one household has only its share. */
+export interface BuildGate {
+  tryEnter(scopeId: string): boolean;
+  release(scopeId: string): void;
+}
+
+export function createBuildGate(max: number, perScopeMax: number): BuildGate {
+  const all = createSnapshotGate(max);
+  const running = new Map<string, number>();
+  return {
+    tryEnter: (scopeId) => {
+      const own = running.get(scopeId) ?? 0;
+      if (own >= perScopeMax || !all.tryEnter()) return false;
+      running.set(scopeId, own + 1);
+      return true;
+    },
+    release: (scopeId) => {
+      const left = must(running.get(scopeId), 'who leaves had entered') - 1;
+      if (left === 0) running.delete(scopeId);
+      else running.set(scopeId, left);
+      all.release();
+    },
+  };
+}
+
 export async function createSnapshot(
   context: SyncContext,
-  gate: SnapshotGate,
+  gate: BuildGate,
   caller: Caller,
   replacement: SourceReplacement | null,
 ): Promise<SnapshotSessionResponse> {
   if (replacement !== null) checkReplacement(replacement, caller.sourceId);
-  if (!gate.tryEnter()) {
-    refuse('snapshot_build_capacity', 'too many snapshots are being built', undefined, 1);
-  }
-  try {
-    if (replacement === null) return await build(context, caller, null);
-    return await context.queue.run(caller.scopeId, () => build(context, caller, replacement));
-  } finally {
-    gate.release();
-  }
+  const enter = async (): Promise<SnapshotSessionResponse> => {
+    if (!gate.tryEnter(caller.scopeId)) {
+      refuse('snapshot_build_capacity', 'too many snapshots are being built', undefined, 1);
+    }
+    try {
+      return await build(context, caller, replacement);
+    } finally {
+      gate.release(caller.scopeId);
+    }
+  };
+  // Who still waits for the household's row builds nothing and takes no place from others.
+  return replacement === null ? enter() : context.queue.run(caller.scopeId, enter);
 }
 
 async function build(
