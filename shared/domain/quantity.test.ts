@@ -104,6 +104,44 @@ test('[UI-460] quick add invents no amount and no shop: halves, dozens, sums and
   expect(readQuickAdd('eggs @7eleven')[0]?.storeName).toBe('7eleven');
 });
 
+test('[UI-463] a name that is too long goes on in its note and in further things, word by word', () => {
+  const words = Array.from({ length: 90 }, (_, index) => `word${String(index)}`).join(' ');
+  const things = readQuickAdd(`2 l ${words}`);
+  expect(things.length).toBeGreaterThan(1);
+  expect(things.flatMap(({ title, note }) => [title, note ?? []].flat()).join(' ')).toBe(words);
+  expect(things.map(({ quantityMilli }) => quantityMilli)).toEqual([
+    2000,
+    ...things.slice(1).map(() => null),
+  ]);
+  const solid = '𓀀'.repeat(700);
+  expect(
+    readQuickAdd(solid)
+      .flatMap(({ title, note }) => [title, note ?? ''])
+      .join(''),
+  ).toBe(solid);
+});
+
+test('[UI-463] a bracket that is too long for a note, or stands alone, keeps its words', () => {
+  const inside = Array.from({ length: 50 }, (_, index) => `word${String(index)}`).join(' ');
+  const [milk, ...more] = readQuickAdd(`milk (${inside})`);
+  expect(milk?.title).toBe('milk');
+  const behind = more.flatMap(({ title, note }) => [title, note ?? []].flat());
+  expect([milk?.note, ...behind].join(' ')).toBe(inside);
+  expect(readQuickAdd('milk (fresh), (only a note) @mart, tea')).toMatchObject([
+    { title: 'milk', note: 'fresh' },
+    { title: 'only a note', note: null, storeName: 'mart' },
+    { title: 'tea', note: null },
+  ]);
+});
+
+test('[UI-463] a list longer than one act takes is read whole', () => {
+  const lines = Array.from({ length: 600 }, (_, index) => `thing ${String(index)} of many`);
+  expect(readQuickAdd(lines.join('\n')).map(({ title }) => title)).toEqual(lines);
+  const all = readQuickAdd(lines.concat(lines).join('\n'));
+  const kept = all.flatMap(({ title, note }) => [title, note ?? '']).join(' ');
+  expect(kept.match(/thing/gu)).toHaveLength(1200);
+});
+
 test('[UI-71] pasted lines lose bullets, boxes and numbers', () => {
   const pasted =
     '- milk\n* eggs\n• 2 l juice\n[ ] bread\n- [x] salt\n☐ rice\n1. oil\n2) tea\n\n  \n–  jam';
@@ -126,6 +164,7 @@ test('[UI-72] any text gives entries that fit their columns, and no number that 
       for (const entry of readQuickAdd(text)) {
         expect(lengthOf(entry.title)).toBeLessThanOrEqual(120);
         expect(entry.title.trim()).not.toBe('');
+        expect(lengthOf(entry.note ?? '')).toBeLessThanOrEqual(200);
         const says = /[\d½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞]|\p{L}/u.test(text);
         expect(entry.quantityMilli === null || says).toBe(true);
       }

@@ -6,21 +6,24 @@
  * names the shop, for its own piece, or for all others where it is a piece of its own. Pasted lines lose
  * bullets, boxes and numbers.
  *
- * What must hold: every piece with a letter or digit gives exactly one entry, and what is not clearly an
- * amount stays in the name ("7up", "00 flour", "4-cheese pizza", "vitamin B12").
+ * What must hold: no word is dropped. Every piece with a letter or digit gives an entry; what is too long
+ * for its name goes on in its note and then in further entries; more pieces than one act takes are read all
+ * the same, so that the act refuses them whole. What is not clearly an amount stays in the name ("7up",
+ * "00 flour", "4-cheese pizza", "vitamin B12").
  */
-import { cutText } from './characters.ts';
+import { lengthOf } from './characters.ts';
 import type { ListEntry } from '../acts/acts.ts';
 import { nameKey, tidyName } from './name-key.ts';
 import { hasAddend, readAmount, readAmountWord, type ReadAmount } from './quantity.ts';
 import { readUnit } from './unit.ts';
 
-export const quickAddPiecesMax = 500;
+/** Twice what one act takes: beyond it, nobody needs to know how many more there are. */
+const PIECES_MAX = 1000;
 const TITLE_MAX = 120;
 const NOTE_MAX = 200;
 
-/** Cuts at separators outside brackets; at most `quickAddPiecesMax` pieces, the last takes the rest. */
-export function splitPieces(text: string): readonly string[] {
+/** Cuts at separators outside brackets; at most `PIECES_MAX` pieces, the last takes the rest. */
+function splitPieces(text: string): readonly string[] {
   const pieces: string[] = [];
   let depth = 0;
   let start = 0;
@@ -32,7 +35,7 @@ export function splitPieces(text: string): readonly string[] {
     const decimal =
       character === ',' && /\d/u.test(text.charAt(index - 1)) && /\d/u.test(text.charAt(index + 1));
     const parts = character === '\n' || ((character === ',' || character === ';') && depth === 0);
-    if (parts && !decimal && pieces.length < quickAddPiecesMax - 1) {
+    if (parts && !decimal && pieces.length < PIECES_MAX - 1) {
       pieces.push(text.slice(start, index));
       start = index + 1;
     }
@@ -46,7 +49,7 @@ const BOX = /^\s*\[[ xX✓]?\]\s*/u;
 const ORDINAL = /^\s*\d{1,3}[.)]\s+(?=\S)/u;
 
 /** A line as pasted from elsewhere, without the marks that were around it. */
-export function stripListMarks(line: string): string {
+function stripListMarks(line: string): string {
   return line.replace(BULLET, '').replace(BOX, '').replace(ORDINAL, '').replace(BOX, '').trim();
 }
 
@@ -60,6 +63,8 @@ interface Parts {
 const STORE = /(?:^|\s)@(?=\p{N}*\p{L})([\p{L}\p{N}][\p{L}\p{N}_'’&-]*)/u;
 const BRACKETS = /[([]([^()[\]]*)[)\]]/gu;
 
+const isThing = (words: string): boolean => /[\p{L}\p{N}\p{So}]/u.test(words);
+
 function takeParts(piece: string): Parts {
   const store = STORE.exec(piece)?.[1];
   const notes: string[] = [];
@@ -67,15 +72,12 @@ function takeParts(piece: string): Parts {
     if (inside.trim() !== '') notes.push(inside.trim());
     return ' ';
   });
-  return {
-    words: tidyName(words),
-    note: notes.length === 0 ? null : cutText(notes.join('; '), NOTE_MAX),
-    storeName: store === undefined ? null : store.replace(/_/gu, ' '),
-  };
+  const storeName = store === undefined ? null : store.replace(/_/gu, ' ');
+  const [name, note] = [tidyName(words), notes.join('; ')];
+  // A bracket of its own is a thing, not a note to nothing.
+  if (!isThing(name)) return { words: tidyName(note), note: null, storeName };
+  return { words: name, note: note === '' ? null : note, storeName };
 }
-
-/** The words of one piece that an amount is looked for in; their key turns the amount back into text. */
-export const wordsOfPiece = (piece: string): string => takeParts(stripListMarks(piece)).words;
 
 interface ReadPiece {
   readonly title: string;
@@ -128,33 +130,77 @@ function readAfter(words: string): ReadPiece | null {
   return title === '' ? null : { title, quantityMilli: amount.milli, unit: unit?.unit ?? null };
 }
 
+const asItStands = (words: string): ReadPiece => ({
+  title: words,
+  quantityMilli: null,
+  unit: null,
+});
+
 /** The piece without its amount, or whole when there is none. */
-export function readPiece(words: string): ReadPiece {
-  return readBefore(words) ?? readAfter(words) ?? { title: words, quantityMilli: null, unit: null };
+const readPiece = (words: string): ReadPiece =>
+  readBefore(words) ?? readAfter(words) ?? asItStands(words);
+
+/** Cut in two before a word, or inside one that is as long as that by itself. */
+function cutAtWord(text: string, max: number): readonly [string, string] {
+  if (lengthOf(text.slice(0, 2 * max + 1)) <= max) return [text, ''];
+  const head = Array.from(text.slice(0, 2 * max))
+    .slice(0, max)
+    .join('');
+  const space = text.charAt(head.length) === ' ' ? head.length : head.lastIndexOf(' ');
+  const at = space > 0 ? space : head.length;
+  return [text.slice(0, at).trim(), text.slice(at).trim()];
+}
+
+type Words = Pick<ListEntry, 'title' | 'note'>;
+
+/** What is too long for its name goes on in its note, and then in further things. */
+function fitted(title: string, note: string | null): readonly Words[] {
+  const things: Words[] = [];
+  let [name, behind] = [title, note ?? ''];
+  while (name !== '') {
+    const [head, more] = cutAtWord(name, TITLE_MAX);
+    const [kept, rest] = cutAtWord([more, behind].filter(Boolean).join('; '), NOTE_MAX);
+    things.push({ title: head, note: kept === '' ? null : kept });
+    [name, behind] = [rest, ''];
+  }
+  return things;
+}
+
+export interface QuickAddPiece {
+  readonly entry: ListEntry;
+  /** The words that an amount was looked for in: as a name key they turn it back into text. */
+  readonly words: string;
 }
 
 /**
  * The things in one field. `asText` holds name keys of pieces whose amount a person turned back into
  * text: they are taken as they stand.
  */
-export function readQuickAdd(
+export function readPieces(
   text: string,
   asText: ReadonlySet<string> = new Set(),
-): readonly ListEntry[] {
-  const entries: ListEntry[] = [];
+): readonly QuickAddPiece[] {
+  const pieces: QuickAddPiece[] = [];
   let storeForAll: string | null = null;
   for (const piece of splitPieces(text)) {
     const { words, note, storeName } = takeParts(stripListMarks(piece));
-    if (!/[\p{L}\p{N}\p{So}]/u.test(words)) {
+    if (!isThing(words)) {
       storeForAll = storeName ?? storeForAll;
       continue;
     }
-    const read = asText.has(nameKey(words))
-      ? { title: words, quantityMilli: null, unit: null }
-      : readPiece(words);
-    entries.push({ ...read, title: cutText(read.title, TITLE_MAX), note, storeName });
+    const { title, ...amount } = asText.has(nameKey(words)) ? asItStands(words) : readPiece(words);
+    for (const [index, each] of fitted(title, note).entries()) {
+      const counted = index === 0 ? amount : { quantityMilli: null, unit: null };
+      pieces.push({ entry: { ...each, ...counted, storeName }, words });
+    }
   }
-  return entries.map((entry) =>
-    entry.storeName === null ? { ...entry, storeName: storeForAll } : entry,
-  );
+  return pieces.map(({ entry, words }) => ({
+    entry: { ...entry, storeName: entry.storeName ?? storeForAll },
+    words,
+  }));
 }
+
+export const readQuickAdd = (
+  text: string,
+  asText: ReadonlySet<string> = new Set(),
+): readonly ListEntry[] => readPieces(text, asText).map(({ entry }) => entry);

@@ -169,3 +169,14 @@ test('[ACT-8] later, remove and edit say what they did; suggestions know what is
     'list.tick',
   ]);
 });
+
+test('[ACT-462] a list longer than one act takes is refused whole, never shortened', () => {
+  const kitchen = createLocalKitchen();
+  const lines = Array.from({ length: 600 }, (_, index) => `thing ${String(index)}`);
+  const result = kitchen.perform('list.add', { entries: readQuickAdd(lines.join('\n')) });
+  expect(result).toEqual({
+    ok: false,
+    error: { type: 'too-large', limit: 'entries', max: 500 },
+  });
+  expect(kitchen.rows('list_items')).toEqual([]);
+});

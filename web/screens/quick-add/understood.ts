@@ -5,7 +5,7 @@
  */
 import type { ListEntry } from '../../../shared/acts/acts.ts';
 import { nameKey } from '../../../shared/domain/name-key.ts';
-import { readQuickAdd, splitPieces, wordsOfPiece } from '../../../shared/domain/quick-add.ts';
+import { readPieces } from '../../../shared/domain/quick-add.ts';
 
 export interface UnderstoodPiece {
   readonly entry: ListEntry;
@@ -13,14 +13,8 @@ export interface UnderstoodPiece {
   readonly textKey: string;
 }
 
-export function understand(text: string, asText: ReadonlySet<string>): readonly UnderstoodPiece[] {
-  const entries = readQuickAdd(text, asText);
-  const pieces = splitPieces(text).filter((piece) => readQuickAdd(piece, asText).length === 1);
-  return entries.map((entry, index) => ({
-    entry,
-    textKey: nameKey(wordsOfPiece(pieces[index] ?? '')),
-  }));
-}
+export const understand = (text: string, asText: ReadonlySet<string>): readonly UnderstoodPiece[] =>
+  readPieces(text, asText).map(({ entry, words }) => ({ entry, textKey: nameKey(words) }));
 
 /** The field after a suggestion was taken: the last name is completed, its amount stays. */
 export function completeLast(text: string, typedTitle: string, title: string): string {
