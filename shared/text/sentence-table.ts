@@ -100,7 +100,13 @@ const PLAN: readonly (readonly [string, Write])[] = [
     },
   ],
   ['plan.cook', (v) => `Cooked ${title(v)}${also(count(v, 'count'), (n) => `${things(n)} used`)}`],
-  ['plan.uncook', (v) => `${title(v)} is not cooked yet`],
+  [
+    'plan.uncook',
+    (v) =>
+      count(v, 'pantryStays') > 0
+        ? `${title(v)} is not cooked yet. The pantry stays as it is.`
+        : `${title(v)} is not cooked yet${also(count(v, 'count'), (n) => `${things(n)} back in the pantry`)}`,
+  ],
 ];
 
 const RECIPES: readonly (readonly [string, Write])[] = [

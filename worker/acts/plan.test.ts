@@ -209,3 +209,39 @@ test('[ACT-460] a recipe whose line names nothing but its unit can be planned', 
     '1 cup (chopped)',
   ]);
 });
+
+test('[ACT-482] not cooked after all gives back what the cooking took, and only as far as it is known', () => {
+  const kitchen = createLocalKitchen();
+  const stock = (title: string, quantityMilli: number, unit: string) =>
+    kitchen.done('pantry.add', {
+      entries: [{ title, quantityMilli, unit, note: null, storeName: null }],
+      place: 'fridge',
+    });
+  stock('Beef mince', 1_200_000, 'g');
+  stock('Milk', 50_000, 'ml');
+  const held = () =>
+    kitchen.rows('pantry_items').map((batch) => [batch['title'], batch['quantity_milli']]);
+  const full = held();
+  const entryId = planLasagne(kitchen, writeLasagne(kitchen), 4);
+
+  kitchen.done('plan.cook', { id: entryId });
+  expect(held()).toEqual([['Beef mince', 700_000]]);
+  const back = kitchen.done('plan.uncook', { id: entryId });
+  expect(back.sentence.values).toMatchObject({ count: 2, pantryStays: 0 });
+  expect(held()).toEqual(full);
+
+  kitchen.done('plan.cook', { id: entryId });
+  kitchen.done('pantry.edit', {
+    id: String(kitchen.rows('pantry_items')[0]?.['id']),
+    quantityMilli: 600_000,
+  });
+  const [, milk] = full;
+  kitchen.done('plan.uncook', { id: entryId });
+  expect(held(), 'another use stays a use').toEqual([['Beef mince', 1_100_000], milk]);
+
+  kitchen.done('plan.cook', { id: entryId });
+  kitchen.sql.run(`update plan_entries set cooked_at = '2026-11-24T18:00:00.000Z'`);
+  const unknown = kitchen.done('plan.uncook', { id: entryId });
+  expect(unknown.sentence.values).toMatchObject({ count: 0, pantryStays: 1 });
+  expect(held()).toEqual([['Beef mince', 600_000]]);
+});

@@ -8,8 +8,10 @@ import { nameKey } from '../../shared/domain/name-key.ts';
 import { readIngredientLine } from '../../shared/domain/ingredient-line.ts';
 import { scaleMilli } from '../../shared/domain/scale.ts';
 import type { Row } from '../../shared/schema/tables.ts';
+import { imagesOf, invert } from './invert.ts';
 import { checkCount, entriesMax, idsMax, insertPlannedLines } from './list.ts';
 import { usePantryFor } from './pantry-use.ts';
+import { findSetter } from './withdraw.ts';
 import { lastPosition, textOf, type RowPatch, type Work } from './work.ts';
 
 type PlanEntry = Row<'plan_entries'>;
@@ -196,11 +198,24 @@ export function planCook(work: Work, { id }: ActArgs['plan.cook']): Sentence {
   return { key: 'plan.cook', values: { title: entry.title, count } };
 }
 
-/** Not cooked after all. What the pantry gave comes back by undoing the cooking, not by this. */
+/** What the cooking took goes back into the pantry, as far as nobody wrote those batches since. */
+function giveBack(work: Work, actId: string): number {
+  const taken = imagesOf(work, actId).filter(({ table }) => table === 'pantry_items');
+  invert(work, taken);
+  return new Set(taken.map(({ before }) => before?.['title'])).size;
+}
+
+/**
+ * Not cooked after all. Only the device that marked the meal knows what the pantry gave, and only as long as
+ * its timeline does; elsewhere the pantry stays as it is, and the sentence says so.
+ */
 export function planUncook(work: Work, { id }: ActArgs['plan.uncook']): Sentence {
   const entry = work.get('plan_entries', id);
-  if (entry !== null && entry.cooked_at !== null) {
-    work.update('plan_entries', id, { cooked_at: null });
-  }
-  return { key: 'plan.uncook', values: { title: entry?.title ?? '' } };
+  const values = { title: entry?.title ?? '', count: 0, pantryStays: 0 };
+  if (entry === null || entry.cooked_at === null) return { key: 'plan.uncook', values };
+  const setter = findSetter(work.sql, 'plan_entries', id, 'cooked_at');
+  const isKnown = setter !== null && setter.value === entry.cooked_at;
+  work.update('plan_entries', id, { cooked_at: null });
+  if (!isKnown) return { key: 'plan.uncook', values: { ...values, pantryStays: 1 } };
+  return { key: 'plan.uncook', values: { ...values, count: giveBack(work, setter.actId) } };
 }

@@ -6,26 +6,36 @@
  */
 import { assert } from '../../shared/assert.ts';
 import type { RowConflict } from '../../shared/schema/resolve.ts';
-import type { SettledConflict, Sql } from '../engine/ports.ts';
+import type { SettledConflict, Sql, SqlValue } from '../engine/ports.ts';
 import { columnsOf, tableOf, titleOfRow } from './images.ts';
 import { imagesOf, invert, type RowImages } from './invert.ts';
 import { closeAct, openAct } from './timeline.ts';
 import { createWork, textOf, type Work } from './work.ts';
 
-/** The act of this device that set a column of the row that is set once. */
-function findSetter(sql: Sql, { conflict }: SettledConflict): string | null {
-  const once = Object.entries(tableOf(conflict.table).columns)
-    .filter(([, column]) => column.once === true)
-    .map(([name]) => name);
-  for (const name of once) {
-    const [row] = sql.all(
-      `select a.id from act_rows r join acts a on a.id = r.act_id
-       where r.table_name = ?1 and r.row_id = ?2 and a.direction = 'out' and a.state <> 'undone'
-         and json_extract(r.before, '$.' || ?3) is null and json_extract(r.after, '$.' || ?3) is not null
-       order by a.ordinal desc limit 1`,
-      [conflict.table, conflict.id, name],
-    );
-    if (row !== undefined) return textOf(row['id']);
+/** A column that is set once, and the value that the newest act of this device gave it. */
+export interface Setter {
+  readonly actId: string;
+  readonly value: SqlValue;
+}
+
+/** The newest act of this device that set a column of a row which was empty before. */
+export function findSetter(sql: Sql, table: string, id: string, column: string): Setter | null {
+  const [row] = sql.all(
+    `select a.id, json_extract(r.after, '$.' || ?3) as value
+     from act_rows r join acts a on a.id = r.act_id
+     where r.table_name = ?1 and r.row_id = ?2 and a.direction = 'out' and a.state <> 'undone'
+       and json_extract(r.before, '$.' || ?3) is null and json_extract(r.after, '$.' || ?3) is not null
+     order by a.ordinal desc limit 1`,
+    [table, id, column],
+  );
+  return row === undefined ? null : { actId: textOf(row['id']), value: row['value'] ?? null };
+}
+
+/** The act of this device that did what can be done once. */
+function findOnce(sql: Sql, { conflict }: SettledConflict): string | null {
+  for (const [name, column] of Object.entries(tableOf(conflict.table).columns)) {
+    const setter = column.once === true ? findSetter(sql, conflict.table, conflict.id, name) : null;
+    if (setter !== null) return setter.actId;
   }
   return null;
 }
@@ -86,7 +96,7 @@ export function withdrawActs(
 ): void {
   for (const settled of conflicts) {
     if (!settled.resolution.isActWithdrawn) continue;
-    const actId = findSetter(sql, settled);
+    const actId = findOnce(sql, settled);
     if (actId === null) continue;
     const context = {
       actId: `withdrawn:${actId}`,
