@@ -4,6 +4,7 @@
  */
 import { type ReactNode, useEffect } from 'react';
 
+import { useHeadingFocus } from '../heading-focus.ts';
 import { wordsForFrame } from '../text/frame.ts';
 import { cx } from './cx.ts';
 import css from './view.module.css';
@@ -26,6 +27,7 @@ export function View({
   pane,
   children,
 }: ViewProps) {
+  const heading = useHeadingFocus();
   useEffect(() => {
     document.title = wordsForFrame.documentTitle(title);
   }, [title]);
@@ -35,10 +37,14 @@ export function View({
     >
       <div className={css['column']}>
         {titleHidden ? (
-          <h1 className="spoken">{title}</h1>
+          <h1 ref={heading} tabIndex={-1} className="spoken">
+            {title}
+          </h1>
         ) : (
           <header className={css['head']}>
-            <h1 className={css['title']}>{title}</h1>
+            <h1 ref={heading} tabIndex={-1} className={css['title']}>
+              {title}
+            </h1>
             {actions ? <div className={css['actions']}>{actions}</div> : null}
           </header>
         )}

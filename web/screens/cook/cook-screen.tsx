@@ -13,6 +13,7 @@ import { Button, IconButton } from '../../components/button.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { Sheet } from '../../components/sheet.tsx';
 import { Skeleton } from '../../components/skeleton.tsx';
+import { useHeadingFocus } from '../../heading-focus.ts';
 import { useQuery } from '../../kitchen.tsx';
 import { cookText as text, recipeText } from '../../text/recipes.ts';
 import { wordsForFrame } from '../../text/frame.ts';
@@ -48,6 +49,7 @@ function CookPage({ recipe }: { readonly recipe: RecipeView }) {
   const [, go] = useLocation();
   const search = useSearch();
   const { maySleep } = useWakeLock();
+  const heading = useHeadingFocus();
   const timers = useTimers(recipe.id);
   const [showIngredients, setShowIngredients] = useState(false);
   const last = recipe.steps.length - 1;
@@ -79,7 +81,9 @@ function CookPage({ recipe }: { readonly recipe: RecipeView }) {
     <section className={css['cook']} aria-label={text.title(recipe.title)} onKeyDown={onKeyDown}>
       <header className={css['head']}>
         <div className={css['headWords']}>
-          <h1>{recipe.title}</h1>
+          <h1 ref={heading} tabIndex={-1}>
+            {recipe.title}
+          </h1>
           <output>{text.stepOf(index + 1, last + 1)}</output>
         </div>
         <Button onClick={() => setShowIngredients(true)}>{text.ingredients}</Button>

@@ -1,6 +1,7 @@
 /**
  * The list itself: aisles in the shop's order, then "Later", then the basket. Arrow keys move between rows;
- * X ticks, E edits, L leaves for later, Del removes, each the same as pressing its button.
+ * X ticks, E edits, L leaves for later, Del removes, each the same as pressing its button; the focus stays
+ * among the rows.
  */
 import type { KeyboardEvent, ReactNode } from 'react';
 
@@ -9,6 +10,7 @@ import { hueStyle } from '../../components/hue.ts';
 import { wordsForList } from '../../text/list.ts';
 import { ListRow } from './list-row.tsx';
 import css from './list-sections.module.css';
+import { rowsIn, useRowFocus } from './use-row-focus.ts';
 
 export interface ListActions {
   readonly onTick: (row: Row) => void;
@@ -24,6 +26,7 @@ interface ListSectionsProps extends ListActions {
 }
 
 export function ListSections({ view, selectedKey, basketAction, ...actions }: ListSectionsProps) {
+  const rowFocus = useRowFocus('[data-open]');
   const rows = (some: readonly Row[]) =>
     some.map((row) => (
       <ListRow
@@ -38,7 +41,7 @@ export function ListSections({ view, selectedKey, basketAction, ...actions }: Li
     ));
   return (
     // oxlint-disable-next-line jsx-a11y/no-static-element-interactions -- keys of the buttons inside
-    <div className={css['sections']} onKeyDown={onListKey}>
+    <div className={css['sections']} {...rowFocus} onKeyDown={onListKey}>
       {view.sections.map((section) => (
         <Section
           key={section.aisleId ?? 'other'}
@@ -111,7 +114,7 @@ function onListKey(event: KeyboardEvent<HTMLDivElement>): void {
     row.querySelector<HTMLElement>(selector)?.click();
   } else if (step !== undefined) {
     event.preventDefault();
-    const all = [...event.currentTarget.querySelectorAll('[data-row]')];
+    const all = rowsIn(event.currentTarget);
     all[all.indexOf(row) + step]?.querySelector<HTMLElement>('[data-open]')?.focus();
   }
 }

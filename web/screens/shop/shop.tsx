@@ -4,7 +4,7 @@
  * install or other question appears here; being offline is one plain line.
  */
 import { X } from 'lucide-react';
-import { lazy, type ReactNode, Suspense, useEffect, useState } from 'react';
+import { lazy, type MouseEvent, type ReactNode, Suspense, useEffect, useState } from 'react';
 import { useLocation, useParams } from 'wouter';
 
 import type { ListRow, ListView } from '../../../shared/queries.ts';
@@ -12,10 +12,12 @@ import { Button, IconButton } from '../../components/button.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { hueStyle } from '../../components/hue.ts';
 import { Skeleton } from '../../components/skeleton.tsx';
+import { useHeadingFocus } from '../../heading-focus.ts';
 import { usePerform, useQuery, useStatus } from '../../kitchen.tsx';
 import { wordsForFrame } from '../../text/frame.ts';
 import { wordsForList, wordsForShop } from '../../text/list.ts';
 import { useSheetParam } from '../../use-sheet-param.ts';
+import { rowsIn, useRowFocus } from '../list/use-row-focus.ts';
 import { type Ticking, useTicking } from '../list/use-ticking.ts';
 import { ShopRow } from './shop-row.tsx';
 import css from './shop.module.css';
@@ -32,6 +34,7 @@ export function ShopScreen() {
   const { store } = useParams<{ store?: string }>();
   const storeId = store ?? null;
   const [, navigate] = useLocation();
+  const heading = useHeadingFocus();
   const stores = useQuery('stores', {});
   const ticking = useTicking(useQuery('list', { storeId }));
   const { view } = ticking;
@@ -54,7 +57,9 @@ export function ShopScreen() {
           icon={<X size={24} strokeWidth={1.75} />}
           onClick={leave}
         />
-        <h1 className={css['name']}>{shopName}</h1>
+        <h1 ref={heading} tabIndex={-1} className={css['name']}>
+          {shopName}
+        </h1>
         <span className={css['count']}>{wordsForShop.progress(done, all)}</span>
         <progress
           className={css['progress']}
@@ -100,12 +105,27 @@ interface ShopListProps {
   readonly onTick: (row: ListRow) => void;
 }
 
+const CHECKBOX = 'input[type="checkbox"]';
+
+/** Space ticks and moves on; a finger stays where it is. Only a press by key makes a click without detail. */
+function moveOn(event: MouseEvent<HTMLDivElement>): void {
+  if (event.detail !== 0 || !(event.target instanceof HTMLInputElement)) return;
+  const row = event.target.closest<HTMLElement>('[data-row]');
+  const rows = rowsIn(event.currentTarget).filter(
+    (one) => one instanceof HTMLElement && one.dataset['state'] === row?.dataset['state'],
+  );
+  const next = row === null ? undefined : rows[rows.indexOf(row) + 1];
+  next?.querySelector<HTMLElement>(CHECKBOX)?.focus();
+}
+
 function ShopList({ view, onTick }: ShopListProps) {
+  const rowFocus = useRowFocus(CHECKBOX);
   const rows = (some: readonly ListRow[]) =>
     some.map((row) => <ShopRow key={row.key} row={row} onTick={() => onTick(row)} />);
   const open = openRows(view);
   return (
-    <>
+    // oxlint-disable-next-line jsx-a11y/no-static-element-interactions, jsx-a11y/click-events-have-key-events -- follows the checkboxes inside
+    <div {...rowFocus} onClick={moveOn}>
       {open > 0 ? null : (
         <EmptyState>
           {view.basket.length > 0 ? wordsForShop.allDone(view.basket.length) : wordsForShop.nothing}
@@ -125,7 +145,7 @@ function ShopList({ view, onTick }: ShopListProps) {
           {rows(view.basket)}
         </ShopSection>
       )}
-    </>
+    </div>
   );
 }
 
