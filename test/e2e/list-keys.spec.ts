@@ -70,3 +70,14 @@ test('[UI-485] a view that opens says where one is', async ({ device }) => {
   await page.getByRole('link', { name: 'List', exact: true }).click();
   await expect(page.getByRole('heading', { level: 1, name: 'Shopping list' })).toBeFocused();
 });
+
+test('[UI-486] note, meal and shop of a row are spoken, on the list and in the shop', async ({
+  device,
+}) => {
+  const page = await listOfFour(await (await device()).openTab());
+  const about = 'not the skimmed one · Mart';
+  await expect(page.getByRole('button', { name: 'Edit Milk' })).toHaveAccessibleDescription(about);
+  await expect(page.getByRole('checkbox', { name: 'Milk' })).toHaveAccessibleDescription(about);
+  await page.goto(new URL('/shop', page.url()).href);
+  await expect(page.getByRole('checkbox', { name: 'Milk' })).toHaveAccessibleDescription(about);
+});

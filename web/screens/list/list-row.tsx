@@ -4,7 +4,7 @@
  * question asks below its line.
  */
 import { ClockArrowDown, GitFork, Trash2, Undo2 } from 'lucide-react';
-import { useEffect, useState } from 'react';
+import { useEffect, useId, useState } from 'react';
 
 import { weekdayName } from '../../../shared/domain/day.ts';
 import { formatAmount } from '../../../shared/domain/format-amount.ts';
@@ -30,6 +30,7 @@ export function ListRow({ row, selected, onTick, onOpen, onLater, onRemove }: Li
   const amount = formatAmount(row.quantityMilli, row.unit);
   const ticked = row.state === 'basket';
   const meta = metaOf(row);
+  const about = useId();
   return (
     <li
       className={cx(
@@ -41,11 +42,17 @@ export function ListRow({ row, selected, onTick, onOpen, onLater, onRemove }: Li
       data-row={row.key}
       data-state={row.state}
     >
-      <Tick label={wordsForList.tick(row.title, amount)} checked={ticked} onChange={onTick} />
+      <Tick
+        label={wordsForList.tick(row.title, amount)}
+        checked={ticked}
+        describedBy={about}
+        onChange={onTick}
+      />
       <button
         type="button"
         className={css['open']}
         aria-label={wordsForList.edit(row.title)}
+        aria-describedby={about}
         data-open=""
         onClick={onOpen}
       >
@@ -53,7 +60,9 @@ export function ListRow({ row, selected, onTick, onOpen, onLater, onRemove }: Li
           <span className={css['title']}>{row.title}</span>
           <RowMarks row={row} />
         </span>
-        {meta === '' ? null : <span className={css['meta']}>{meta}</span>}
+        <span className={css['meta']} id={about}>
+          {meta}
+        </span>
       </button>
       <span className={css['actions']}>
         {ticked ? null : (

@@ -1,4 +1,9 @@
-/** One row in the shop: 64 px, readable at arm's length; the whole row is one press. */
+/**
+ * One row in the shop: 64 px, readable at arm's length; the whole row is one press. A screen reader hears all
+ * of it from the checkbox.
+ */
+import { useId } from 'react';
+
 import { formatAmount } from '../../../shared/domain/format-amount.ts';
 import type { ListRow } from '../../../shared/queries.ts';
 import { cx } from '../../components/cx.ts';
@@ -16,6 +21,7 @@ interface ShopRowProps {
 export function ShopRow({ row, onTick }: ShopRowProps) {
   const amount = formatAmount(row.quantityMilli, row.unit);
   const meta = metaOf(row);
+  const about = useId();
   return (
     <li
       className={cx(
@@ -30,11 +36,14 @@ export function ShopRow({ row, onTick }: ShopRowProps) {
         size="shop"
         label={wordsForList.tick(row.title, amount)}
         checked={row.state === 'basket'}
+        describedBy={about}
         onChange={onTick}
       />
       <span className={css['words']} aria-hidden="true">
         <span className={css['title']}>{row.title}</span>
-        {meta === '' ? null : <span className={css['meta']}>{meta}</span>}
+        <span className={css['meta']} id={about}>
+          {meta}
+        </span>
       </span>
       <span className={css['amount']} aria-hidden="true">
         {amount}
