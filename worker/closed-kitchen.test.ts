@@ -53,6 +53,8 @@ test('[STORE-342] only newer code and damage close a kitchen; any other trouble 
   expect(whyClosed(new Error('database disk image is malformed'))).toMatchObject({
     phase: 'unreadable',
   });
+  const nothing = new StoreError('refused', { type: 'broken', detail: 'nothing-readable' });
+  expect(whyClosed(nothing)).toMatchObject({ phase: 'unreadable' });
   const busy = new StoreError('refused', { type: 'busy', detail: 'locked' });
   const offline = new TypeError('Failed to fetch');
   for (const other of [busy, offline]) expect(whyClosed(other)).toBe(other);

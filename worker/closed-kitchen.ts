@@ -35,9 +35,19 @@ export const isDamage = (detail: unknown): boolean =>
 
 /** What a failed opening means, or the error itself where it means nothing of the kind. */
 export function whyClosed(error: unknown): unknown {
-  if (error instanceof StoreError)
-    return error.failure.detail === 'newer-schema' ? new KitchenClosed('newer-kitchen') : error;
+  if (error instanceof StoreError) return whyRefused(error);
   return isDamage(error) ? new KitchenClosed('unreadable') : error;
+}
+
+function whyRefused(error: StoreError): unknown {
+  switch (error.failure.detail) {
+    case 'newer-schema':
+      return new KitchenClosed('newer-kitchen');
+    case 'nothing-readable':
+      return new KitchenClosed('unreadable');
+    default:
+      return error;
+  }
 }
 
 /** The unsent work of a damaged database, as far as it can be read. */

@@ -80,7 +80,8 @@ export async function runCrashLives(
   const random = createRandom(seed);
   const clock = createSimulatedClock();
   const isStrict = seed % 4 === 0;
-  const disk = createSimulatedDisk(clock, random, { isStrict });
+  const safeAfterMs = isStrict ? -1 : WRITTEN_BACK_AFTER_MS;
+  let disk = createSimulatedDisk(clock, random, { isStrict });
   const report = {
     kills: 0,
     powerCuts: 0,
@@ -122,6 +123,20 @@ export async function runCrashLives(
     return at === ancestor;
   };
 
+  /** A power cut may take the beginning of a database and leave what followed on it: a person begins anew. */
+  function judgeRefusal(detail: string): void {
+    const cutAtMs = powerCutAtMs;
+    const isPromised =
+      cutAtMs === null || acknowledged.some(({ atMs }) => cutAtMs - atMs > safeAfterMs);
+    if (detail !== 'nothing-readable' || isPromised) {
+      report.wrongStates++;
+      return;
+    }
+    disk = createSimulatedDisk(clock, random, { isStrict });
+    acknowledged = [];
+    powerCutAtMs = null;
+  }
+
   /** Judges one opening against everything that was ever promised. */
   function judge(image: Uint8Array, { loss, seq }: PageLog['opening'], namedUpTo: number): void {
     const tag = tagOf(image);
@@ -135,7 +150,6 @@ export async function runCrashLives(
       if (!isKept) report.lostOnKill++;
     } else {
       const cutAtMs = powerCutAtMs;
-      const safeAfterMs = isStrict ? -1 : WRITTEN_BACK_AFTER_MS;
       const safe = acknowledged.findLast(({ atMs }) => cutAtMs - atMs > safeAfterMs);
       if (safe !== undefined && !descends(tag, safe.tag)) report.lostWrittenBack++;
       // Files that vanished without a trace only a witness outside the folder could miss.
@@ -211,7 +225,7 @@ export async function runCrashLives(
       limits: TINY_LIMITS,
     });
     if (!opened.ok) {
-      report.wrongStates++;
+      judgeRefusal(opened.error.detail);
       return;
     }
     const log = opened.value;

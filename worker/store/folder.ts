@@ -83,6 +83,23 @@ async function finish(
   return ok({ folder, recovery: recover(folder, expected) });
 }
 
+/**
+ * There was a database and no page of it can be reached: an empty one in its place would hide that. A put
+ * that follows on the end was perhaps never acknowledged; what is named or numbered beyond it came after it.
+ */
+export function isNothingReadable({ folder, recovery }: FoundState): boolean {
+  const { end, loss } = recovery;
+  if (end.pageCount > 0) return false;
+  const isDatabaseBeyondGap = folder.segments.some(({ segment }) =>
+    segment.records.some(({ seq, pageCount }) => seq > end.seq && pageCount > 0),
+  );
+  if (loss === 'certain' && isDatabaseBeyondGap) return true;
+  return [...folder.damaged, ...folder.empty].some((name) => {
+    const parsed = parseFileName(name);
+    return parsed?.type === 'base' && parsed.lastSeq > end.seq + 1;
+  });
+}
+
 interface Reading {
   /** Reads what was not read yet. */
   read(files: readonly ListedFile[]): Promise<Result<'all sound' | 'some are not', StoreFailure>>;
@@ -172,8 +189,9 @@ async function retrying<T>(
 }
 
 /**
- * Removes empty files and renames damaged ones by copying, as far as quarantine has room. Returns how many
- * files were damaged. A failure here is no reason not to start: the same is tried at the next start.
+ * Removes empty files and renames damaged ones by copying, as far as quarantine has room. A base is copied
+ * whatever its size, and never removed without a copy: it may be all that is left of the work in it. Returns
+ * how many files were damaged. A failure here is no reason not to start: the same is tried at the next start.
  */
 export async function quarantineDamaged(store: Store, folder: Folder): Promise<number> {
   for (const name of folder.empty) await store.remove(name);
@@ -181,11 +199,13 @@ export async function quarantineDamaged(store: Store, folder: Folder): Promise<n
   for (const name of folder.damaged) {
     const content = await store.read(name);
     if (!content.ok) continue;
-    if (count < QUARANTINE_FILES_MAX && content.value.length <= QUARANTINE_FILE_BYTES_MAX) {
+    const isBase = parseFileName(name)?.type === 'base';
+    const isSmall = content.value.length <= QUARANTINE_FILE_BYTES_MAX;
+    if (count < QUARANTINE_FILES_MAX && (isBase || isSmall)) {
       count++;
       const copied = await store.put(quarantineName(name), content.value.slice().buffer);
       if (!copied.ok && copied.error.type !== 'exists') continue;
-    }
+    } else if (isBase) continue;
     await store.remove(name);
   }
   return folder.damaged.length;

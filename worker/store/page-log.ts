@@ -22,8 +22,8 @@ import { StoreError } from './files.ts';
 import type { LogClock, Store, StoreFailure } from './files.ts';
 import { FLAG_CLEAN_END, FLAG_EPOCH_START, FLAG_SCHEMA_CHANGED } from './format.ts';
 import type { PageChanges } from './format.ts';
-import { findState, quarantineDamaged } from './folder.ts';
-import type { Folder, FoundState } from './folder.ts';
+import { findState, isNothingReadable, quarantineDamaged } from './folder.ts';
+import type { FoundState } from './folder.ts';
 import { createReadOnlyLog } from './read-only-log.ts';
 import { buildImage } from './recover.ts';
 import type { ChainPoint, Expected, Loss, Recovery } from './recover.ts';
@@ -102,7 +102,7 @@ export async function openPageLog(deps: PageLogDeps): Promise<Result<PageLog, St
   for (let attempt = 0; attempt < OPEN_ATTEMPTS_MAX; attempt++) {
     const found = await findState(deps.store, deps.clock, expectedOf(deps));
     if (!found.ok) return found;
-    const refusal = refuses(found.value.folder, deps.schemaVersion);
+    const refusal = refuses(found.value, deps.schemaVersion);
     if (refusal !== null) return err(refusal);
     const isSettled = await settled;
     if (!isSettled.ok) {
@@ -126,14 +126,19 @@ function expectedOf(deps: PageLogDeps): Expected {
   };
 }
 
-/** Older code never repairs, compacts or deletes what newer code wrote. */
-function refuses(folder: Folder, schemaVersion: number): StoreFailure | null {
+/**
+ * Older code never repairs, compacts or deletes what newer code wrote, and nobody begins an empty database
+ * where there was another one.
+ */
+function refuses(found: FoundState, schemaVersion: number): StoreFailure | null {
+  const { folder } = found;
   if (folder.hasNewerFormat) return { type: 'broken', detail: 'newer-format' };
   const oldest = folder.bases.reduce(
     (most, { base }) => Math.max(most, base.oldestWriterVersion),
     0,
   );
-  return oldest > schemaVersion ? { type: 'broken', detail: 'newer-schema' } : null;
+  if (oldest > schemaVersion) return { type: 'broken', detail: 'newer-schema' };
+  return isNothingReadable(found) ? { type: 'broken', detail: 'nothing-readable' } : null;
 }
 
 async function takeOver(
