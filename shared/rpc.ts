@@ -76,6 +76,8 @@ export interface Kitchen {
    */
   decide(table: string, id: string, side: 'mine' | 'theirs'): Promise<DecideOutcome>;
   syncNow(): Promise<void>;
+  /** A tab is looked at again: what this device slept through is asked for. */
+  wake(): Promise<void>;
   /** Everything that the household has not got, as a file for the person, and its fingerprint. */
   exportUnsent(): Promise<SavedRows>;
   /** Lets go of exactly what was saved under that fingerprint; `changed` did nothing. */

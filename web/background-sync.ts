@@ -1,7 +1,7 @@
 /**
  * Asks the browser to send later what could not be sent now, when there may be no tab left to do it. Only
  * Chromium can (Background Sync); elsewhere the next start, the `online` event and a tab that becomes visible
- * do the same.
+ * (`wakeWhenSeen`) do the same.
  *
  * Asked for when an exchange has failed with something unsent, and when a tab that shows unsent work is
  * hidden, for it may never come back. Not at every edit: a worker that sends at once needs no second one.
@@ -22,6 +22,15 @@ const PERIOD_MS_MIN = 12 * 3_600_000;
 
 const hasFailed = ({ phase }: SyncStatus): boolean =>
   phase === 'offline' || phase === 'server-trouble';
+
+/** A device that slept may hold a stream that died without a word, and no `online` event tells of it. */
+export function wakeWhenSeen(kitchen: Pick<Kitchen, 'wake'>): void {
+  document.addEventListener('visibilitychange', () => {
+    if (document.visibilityState !== 'visible') return;
+    // A worker that is gone is told by the frame, and the next one asks by itself.
+    kitchen.wake().catch(() => undefined);
+  });
+}
 
 export function askForBackgroundSync(kitchen: Pick<Kitchen, 'watchStatus'>): void {
   if (!('serviceWorker' in navigator)) return;

@@ -136,6 +136,7 @@ function kitchenOver(reached: Promise<Kitchen>): Kitchen {
     account: async () => (await reached).account(),
     decide: async (table, id, side) => (await reached).decide(table, id, side),
     syncNow: async () => (await reached).syncNow(),
+    wake: async () => (await reached).wake(),
     afterClearing: async (choice) => (await reached).afterClearing(choice),
     exportUnsent: async () => (await reached).exportUnsent(),
     discardUnsent: async (confirmation) => (await reached).discardUnsent(confirmation),

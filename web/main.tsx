@@ -6,7 +6,7 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 
 import { must } from '../shared/assert.ts';
-import { askForBackgroundSync } from './background-sync.ts';
+import { askForBackgroundSync, wakeWhenSeen } from './background-sync.ts';
 import { connect } from './connect.ts';
 import { newId } from './ids.ts';
 import { listenForInstallOffer } from './install-offer.ts';
@@ -21,7 +21,10 @@ listenForInstallOffer();
 claimPressableStyle();
 
 const connection = connect(newId(), tellLost);
-if (connection.type === 'connected') keepNotesApart(connection.kitchen, tellMoved);
+if (connection.type === 'connected') {
+  keepNotesApart(connection.kitchen, tellMoved);
+  wakeWhenSeen(connection.kitchen);
+}
 createRoot(must(document.getElementById('root'), 'the page has a root')).render(
   <StrictMode>
     <Root connection={connection} />

@@ -58,6 +58,7 @@ function createOwners() {
       account: never,
       decide: never,
       syncNow: never,
+      wake: never,
       exportUnsent: never,
       discardUnsent: never,
       exportLost: never,

@@ -164,6 +164,7 @@ export function createSteadyKitchen(deps: SteadyDeps): SteadyKitchen {
     account: () => call((kitchen) => kitchen.account()),
     decide: (table, id, side) => call((kitchen) => kitchen.decide(table, id, side)),
     syncNow: () => call((kitchen) => kitchen.syncNow()),
+    wake: () => call((kitchen) => kitchen.wake()),
     afterClearing: (choice) => call((kitchen) => kitchen.afterClearing(choice)),
     exportUnsent: () => call((kitchen) => kitchen.exportUnsent()),
     discardUnsent: (confirmation) => call((kitchen) => kitchen.discardUnsent(confirmation)),

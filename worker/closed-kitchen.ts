@@ -94,6 +94,7 @@ export function createClosedKitchen(
     account: never,
     decide: () => Promise.resolve('failed'),
     syncNow: () => Promise.resolve(),
+    wake: () => Promise.resolve(),
     exportUnsent: () => Promise.resolve(closed.salvaged),
     discardUnsent: () => Promise.resolve('failed'),
     exportLost: () => Promise.resolve(NOTHING),

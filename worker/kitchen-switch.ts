@@ -91,6 +91,11 @@ function kitchenOver(deps: KitchenSwitchDeps, line: Line): Kitchen {
       line.act(async (kitchen) => {
         await kitchen.sync();
       }),
+    wake: () =>
+      line.call((kitchen) => {
+        kitchen.wake();
+        return Promise.resolve();
+      }),
     afterClearing: (choice) => line.afterClearing(choice),
     exportUnsent: () => line.act((kitchen) => kitchen.exportUnsent()),
     discardUnsent: (confirmation) => line.act((kitchen) => kitchen.discardUnsent(confirmation)),

@@ -76,6 +76,8 @@ export interface LocalKitchen extends Pick<
   /** Rows that somebody made here and no household has; samples that nobody touched go first. */
   countOwnRows(): Promise<number>;
   sync(): Promise<SyncReport>;
+  /** Somebody looks: what was slept through is asked for. */
+  wake(): void;
 }
 
 /** A kitchen with the database under it. Whoever opened it closes it, before another one is opened. */
@@ -144,6 +146,7 @@ export function createKitchen(deps: KitchenDeps): LocalKitchen {
     exportLost: () => engine.exportLost(),
     dismissLost: () => engine.dismissLost(),
     sync: () => engine.sync(),
+    wake: () => engine.wake('visible'),
     dump: () => engine.read(dumpTables),
   };
 }

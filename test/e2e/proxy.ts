@@ -15,6 +15,8 @@ export interface Proxy {
    * client: the connection is cut when the first byte of the answer arrives. Resolves at that moment.
    */
   swallowAnswerTo(requestLine: RegExp): Promise<void>;
+  /** The open watch streams say nothing from now on, and stay open: as after a sleep, or a change of network. */
+  muteStreams(): void;
   retarget(upstreamUrl: string): void;
   /** Hears every piece that passes from now on, before it is handed on: for the benches. */
   tap(heard: (direction: 'request' | 'answer', piece: Buffer) => void): void;
@@ -32,6 +34,8 @@ export async function startProxy(upstreamUrl: string): Promise<Proxy> {
   let trap: Trap | null = null;
   let heard: Parameters<Proxy['tap']>[0] | null = null;
   const sockets = new Set<Socket>();
+  /** Of each open watch stream, what ends its talking. */
+  const streams = new Set<() => void>();
 
   const server: Server = createServer((client) => {
     if (isCut) {
@@ -40,6 +44,10 @@ export async function startProxy(upstreamUrl: string): Promise<Proxy> {
     }
     const upstream = connect({ host: '127.0.0.1', port: upstreamPort });
     let armed: Trap | null = null;
+    let isMute = false;
+    const mute = () => {
+      isMute = true;
+    };
     const end = () => {
       client.destroy();
       upstream.destroy();
@@ -49,11 +57,13 @@ export async function startProxy(upstreamUrl: string): Promise<Proxy> {
       socket.on('error', end);
       socket.on('close', () => {
         sockets.delete(socket);
+        streams.delete(mute);
         end();
       });
     }
     client.on('data', (chunk) => {
       heard?.('request', chunk);
+      if (chunk.subarray(0, 40).toString('latin1').startsWith('GET /sync/watch')) streams.add(mute);
       if (trap?.pattern.test(chunk.subarray(0, 400).toString('latin1'))) {
         armed = trap;
         trap = null;
@@ -62,6 +72,7 @@ export async function startProxy(upstreamUrl: string): Promise<Proxy> {
     });
     upstream.on('data', (chunk) => {
       heard?.('answer', chunk);
+      if (isMute) return;
       if (armed === null) {
         client.write(chunk);
         return;
@@ -92,6 +103,9 @@ export async function startProxy(upstreamUrl: string): Promise<Proxy> {
       return new Promise((sprung) => {
         trap = { pattern, sprung };
       });
+    },
+    muteStreams() {
+      for (const mute of streams) mute();
     },
     retarget(url) {
       upstreamPort = Number(new URL(url).port);

@@ -1,6 +1,6 @@
 /** Two devices, two tabs each: what one tab does, the other three show; whole, or not at all. */
 import { expect, test, twoDevices } from './fixtures.ts';
-import { lasagne, planLasagne } from './kitchen-data.ts';
+import { lasagne, line, planLasagne } from './kitchen-data.ts';
 
 test('[TABS-1] an edit in any tab is in the other tab and on the other device without a reload', async ({
   device,
@@ -50,4 +50,26 @@ test('[LIVE-40] a planned meal and its list lines appear on the other device who
     );
     expect(entry.recipeState).toBe('live');
   }
+});
+
+test('[LIVE-523] a tab that is looked at again shows what its device was not told while it slept', async ({
+  device,
+}) => {
+  const { phone, laptopTab, phoneTab } = await twoDevices(device);
+  await phoneTab.page.goto(new URL('/list', phoneTab.page.url()).href);
+  await laptopTab.perform('list.add', { entries: [line('Told')] });
+  await expect(phoneTab.page.getByText('Told', { exact: true })).toBeVisible();
+
+  phone.proxy.muteStreams();
+  await laptopTab.perform('list.add', { entries: [line('Overnight')] });
+  await laptopTab.settled();
+  const { checkpoint } = await laptopTab.status();
+  expect((await phoneTab.status()).checkpoint).toBeLessThan(checkpoint);
+  await phoneTab.page.evaluate(() => {
+    for (const state of ['hidden', 'visible']) {
+      Object.defineProperty(document, 'visibilityState', { configurable: true, value: state });
+      document.dispatchEvent(new Event('visibilitychange'));
+    }
+  });
+  await expect(phoneTab.page.getByText('Overnight', { exact: true })).toBeVisible();
 });

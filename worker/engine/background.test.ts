@@ -32,6 +32,10 @@ interface World {
   readonly hold: (path: string) => () => void;
   /** Nothing gets through until the returned function is called; this is answered instead. */
   readonly cut: (answer?: SyncAnswer) => () => void;
+  /** From now on the streams that are open say nothing, and do not end. */
+  readonly muteStreams: () => void;
+  /** The next request is answered like this. */
+  readonly answer: (answer: SyncAnswer) => void;
 }
 
 /** A device whose loop runs and has gone quiet, and another one of the household. */
@@ -40,11 +44,23 @@ async function quietWorld(): Promise<World> {
   const clock = createManualClock();
   const asked: string[] = [];
   let cutOff: SyncAnswer | null = null;
+  let streams = { areMute: false };
+  let planted: SyncAnswer | null = null;
   let held: { readonly path: string; readonly until: Promise<void> } | null = null;
   const transport: Transport = {
-    watch: (request, onEvent) => server.transport.watch(request, onEvent),
+    watch(request, onEvent) {
+      const own = streams;
+      return server.transport.watch(request, (event) => {
+        if (!own.areMute) onEvent(event);
+      });
+    },
     request: async (request: SyncRequest) => {
       asked.push(`${request.method} ${request.path}`);
+      if (planted !== null) {
+        const answer = planted;
+        planted = null;
+        return answer;
+      }
       if (cutOff !== null) return cutOff;
       const answer = await server.transport.request(request);
       if (held?.path === request.path) {
@@ -76,7 +92,14 @@ async function quietWorld(): Promise<World> {
       cutOff = null;
     };
   };
-  return { server, clock, device, peer, asked, hold, cut };
+  const muteStreams = (): void => {
+    streams.areMute = true;
+    streams = { areMute: false };
+  };
+  const answer = (next: SyncAnswer): void => {
+    planted = next;
+  };
+  return { server, clock, device, peer, asked, hold, cut, muteStreams, answer };
 }
 
 describe('the loop', () => {
@@ -227,4 +250,58 @@ describe('the loop', () => {
       await device.engine.stop();
     },
   );
+
+  test('[LIVE-520] a device that is looked at asks once for what a silent stream did not tell, and opens another', async () => {
+    const { clock, device, peer, asked, muteStreams } = await quietWorld();
+    muteStreams();
+    await addTag(peer, 'while it slept');
+    await peer.engine.sync();
+    clock.advance(60_000);
+    await settle();
+    expect(tagNames(device)).toEqual([]);
+    // Every tab of the browser comes back at once.
+    for (let tab = 0; tab < 5; tab += 1) device.engine.wake('visible');
+    clock.advance(0);
+    await settle();
+    expect(tagNames(device)).toEqual(['while it slept']);
+    expect(asked).toEqual(['GET /sync/pull']);
+    await addTag(peer, 'told again');
+    await peer.engine.sync();
+    await settle();
+    expect(tagNames(device)).toEqual(['told again', 'while it slept']);
+    await device.engine.stop();
+  });
+
+  test('[LIVE-521] a device that is looked at asks again after a refusal that nothing else would end', async () => {
+    const { clock, device, peer, asked, answer } = await quietWorld();
+    answer({ type: 'answer', status: 401, headers: {}, body: {} });
+    await addTag(device, 'mine');
+    await settle();
+    expect(device.engine.status().phase).toBe('signed-out');
+    await addTag(peer, 'theirs');
+    await peer.engine.sync();
+    asked.length = 0;
+    clock.advance(3_600_000);
+    await settle();
+    expect(asked).toEqual([]);
+    device.engine.wake('visible');
+    clock.advance(0);
+    await settle();
+    expect(tagNames(device)).toEqual(['mine', 'theirs']);
+    expect(device.engine.status().phase).toBe('idle');
+    await device.engine.stop();
+  });
+
+  test('[LIVE-522] a device without a household asks nothing when it is looked at', async () => {
+    const { clock, device, asked } = await quietWorld();
+    expect(await device.engine.detach()).toEqual({ type: 'detached' });
+    clock.advance(1000);
+    await settle();
+    asked.length = 0;
+    device.engine.wake('visible');
+    clock.advance(60_000);
+    await settle();
+    expect(asked).toEqual([]);
+    await device.engine.stop();
+  });
 });

@@ -29,6 +29,8 @@ const WATCHED_POLL_MS = 300_000;
 /** A server that was updated, or serves this version again, is found out by asking. */
 const VERSION_POLL_MS = 600_000;
 const STREAM_PROVEN_MS = 60_000;
+/** What slept, or changed its network, may hold a stream that died without a word. */
+const STREAM_TRUSTED_MS = 60_000;
 
 export type WakeReason = 'online' | 'visible' | 'hint';
 
@@ -74,6 +76,7 @@ export function createBackground(context: Context, host: BackgroundHost): Backgr
   let hintedSeq = 0;
   let timer: Timer | null = null;
   let closeStream: (() => void) | null = null;
+  let heardAtMs = 0;
   let isWatchRefused = false;
 
   const plan = (delayMs: number, isRetry = false): void => {
@@ -103,6 +106,7 @@ export function createBackground(context: Context, host: BackgroundHost): Backgr
 
   const onHint = (event: HintEvent, openedAtMs: number): void => {
     if (!isRunning) return;
+    heardAtMs = context.clock.nowMs();
     switch (event.type) {
       case 'open':
         return;
@@ -138,6 +142,7 @@ export function createBackground(context: Context, host: BackgroundHost): Backgr
     if (closeStream !== null || !isRunning) return;
     const { checkpoint } = readAttachment(context.sql);
     const openedAtMs = context.clock.nowMs();
+    heardAtMs = openedAtMs;
     const request = requestOf(context, {
       operation: 'watch',
       method: 'GET',
@@ -247,6 +252,8 @@ export function createBackground(context: Context, host: BackgroundHost): Backgr
         failures = 0;
         streamFailures = 0;
         isWatchRefused = false;
+        // The round that follows asks for what it did not tell, and opens another.
+        if (Math.abs(context.clock.nowMs() - heardAtMs) >= STREAM_TRUSTED_MS) endStream();
       }
       plan(0);
     },

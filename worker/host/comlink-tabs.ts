@@ -53,6 +53,7 @@ export function serveTab(
     account: async () => (await opening).account(),
     decide: async (table, id, side) => (await opening).decide(table, id, side),
     syncNow: async () => (await opening).syncNow(),
+    wake: async () => (await opening).wake(),
     afterClearing: async (choice) => (await opening).afterClearing(choice),
     exportUnsent: async () => (await opening).exportUnsent(),
     discardUnsent: async (confirmation) => (await opening).discardUnsent(confirmation),
