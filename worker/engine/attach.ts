@@ -75,18 +75,22 @@ function bind(
  * device (samples), such a removal would speak against rows that the household made meanwhile.
  */
 function forgetPassing(context: Context): Result<void, SyncFailure> {
-  const { schemaName } = context.catalog;
+  const isIn = (table: string): string =>
+    `exists (select 1 from ${table} o where o.schema_name = d.schema_name
+       and o.table_name = d.table_name and o.key_json = d.key_json)`;
+  const passing = context.sql.all(
+    `select d.table_name, d.key_json from _sync_dirty_rows d
+     where d.payload is null and d.base_row_version = 0 and not ${isIn('_sync_row_state')}
+       and not ${isIn('_sync_outbox_rows')} and not ${isIn('_sync_x_held')}`,
+  );
+  if (passing.length === 0) return ok(undefined);
   return transact(context, (sql) => {
-    const isIn = (table: string): string =>
-      `exists (select 1 from ${table} o where o.schema_name = d.schema_name
-         and o.table_name = d.table_name and o.key_json = d.key_json)`;
-    const passing = sql.all(
-      `select d.table_name, d.key_json from _sync_dirty_rows d
-       where d.payload is null and d.base_row_version = 0 and not ${isIn('_sync_row_state')}
-         and not ${isIn('_sync_outbox_rows')} and not ${isIn('_sync_x_held')}`,
-    );
     for (const row of passing)
-      dropIntent(sql, [schemaName, textOf(row, 'table_name'), textOf(row, 'key_json')]);
+      dropIntent(sql, [
+        context.catalog.schemaName,
+        textOf(row, 'table_name'),
+        textOf(row, 'key_json'),
+      ]);
   });
 }
 
