@@ -3,8 +3,9 @@
  * deletes exactly the dirty rows it moved, so that no write can fall between. And the way back: a bundle
  * that was refused returns to the dirty set whole, newer local images keeping their place (B34).
  *
- * Rows that belong together are never split: rows of one local transaction, and rows of which one needs the
- * other. A held row keeps its whole group out of the bundle; everything else is taken.
+ * Rows that belong together are not split: rows of one local transaction, and rows of which one needs the
+ * other, unless those of several transactions are more than any bundle holds. A held row keeps its whole group
+ * out of the bundle; everything else is taken.
  */
 import { canonicalRequestRow, hashCanonicalRows } from '../../shared/protocol/bundle-hash.ts';
 import type { PushRequestRow } from '../../shared/protocol/shapes.ts';
@@ -20,7 +21,8 @@ import { dropIntent, releaseChanged, rowKey } from './intents.ts';
 import { Rollback, protocolFailure, rowFailure } from './failures.ts';
 import type { SyncFailure } from './failures.ts';
 import type { Result } from '../../shared/result.ts';
-import { groupRows } from './groups.ts';
+import { actsOf, groupRows, withNeeds } from './groups.ts';
+import type { DirtyAct } from './groups.ts';
 import type { Sql } from './ports.ts';
 import {
   clearOutbox,
@@ -65,35 +67,68 @@ function comparePushOrder(a: DirtyRow, b: DirtyRow): number {
   return byTable === 0 ? a.ordinal - b.ordinal : byTable;
 }
 
+type Taken = 'taken' | 'full' | 'too-large';
+
+interface Bundle {
+  readonly rows: readonly FrozenRow[];
+  /** All of these rows or none. `too-large`: not even alone. */
+  take(rows: readonly DirtyRow[]): Taken;
+}
+
+function createBundle(context: Context, bounds: BundleBounds): Bundle {
+  const chosen: FrozenRow[] = [];
+  let bytes = 2;
+  return {
+    rows: chosen,
+    take(rows): Taken {
+      if (rows.length > bounds.rowsMax) return 'too-large';
+      const frozen = rows.map((dirty) => ({ dirty, request: requestRowOf(context, dirty) }));
+      const size = frozen.reduce(
+        (sum, { request }) => sum + utf8Length(canonicalRequestRow(request, 0)) + 12,
+        0,
+      );
+      if (2 + size > bounds.bytesMax) return 'too-large';
+      if (chosen.length + rows.length > bounds.rowsMax || bytes + size > bounds.bytesMax)
+        return 'full';
+      for (const row of frozen) chosen.push(row);
+      bytes += size;
+      return 'taken';
+    },
+  };
+}
+
+/** Acts of a group that no bundle holds whole, in order, each behind or beside what it needs. */
+function takeActs(bundle: Bundle, group: readonly DirtyRow[]): Taken {
+  const done = new Set<DirtyAct>();
+  for (const act of actsOf(group)) {
+    const acts = withNeeds(act, done);
+    const taken = bundle.take(acts.flatMap(({ rows }) => rows));
+    if (taken === 'full') return 'full';
+    if (taken === 'taken') for (const each of acts) done.add(each);
+  }
+  return 'too-large';
+}
+
 /** Whole groups without a held row, in the order of their first row, as far as the bounds allow. */
 function chooseRows(
   context: Context,
   dirty: readonly DirtyRow[],
   bounds: BundleBounds,
-): FrozenRow[] {
-  const frozen = (row: DirtyRow): FrozenRow => ({
-    dirty: row,
-    request: requestRowOf(context, row),
-  });
-  const isSimple = dirty.length <= bounds.rowsMax && dirty.every((row) => !row.isHeld);
-  const groups = isSimple
-    ? [dirty]
-    : groupRows(dirty).filter((group) => !group.some((row) => row.isHeld));
-  const sized = groups.map((group) => group.map(frozen));
-  const sizeOf = (group: readonly FrozenRow[]): number =>
-    group.reduce((sum, row) => sum + utf8Length(canonicalRequestRow(row.request, 0)) + 12, 2);
-  if (isSimple && sizeOf(sized[0] ?? []) <= bounds.bytesMax) return sized.flat();
-  const chosen: FrozenRow[] = [];
-  let bytes = 2;
-  for (const group of isSimple ? groupRows(dirty).map((rows) => rows.map(frozen)) : sized) {
-    const size = sizeOf(group);
-    if (group.length > bounds.rowsMax || size > bounds.bytesMax)
-      throw new Rollback(protocolFailure('bundle-too-large', `${group.length} rows`));
-    if (chosen.length + group.length > bounds.rowsMax || bytes + size > bounds.bytesMax) break;
-    chosen.push(...group);
-    bytes += size;
+): { readonly rows: readonly FrozenRow[]; readonly isPart: boolean } {
+  const bundle = createBundle(context, bounds);
+  if (dirty.every((row) => !row.isHeld) && bundle.take(dirty) === 'taken')
+    return { rows: bundle.rows, isPart: false };
+  let isPart = false;
+  for (const group of groupRows(dirty)) {
+    if (group.some((row) => row.isHeld)) continue;
+    const whole = bundle.take(group);
+    const taken = whole === 'too-large' ? takeActs(bundle, group) : whole;
+    if (taken !== 'taken') isPart = true;
+    if (taken === 'full') break;
   }
-  return chosen;
+  if (isPart && bundle.rows.length === 0)
+    throw new Rollback(protocolFailure('bundle-too-large', `${dirty.length} rows`));
+  return { rows: bundle.rows, isPart };
 }
 
 function writeOutbox(context: Context, sql: Sql, rows: readonly FrozenRow[]): void {
@@ -136,11 +171,14 @@ function writeOutbox(context: Context, sql: Sql, rows: readonly FrozenRow[]): vo
   context.journal.frozen(sql, sourceBundleId);
 }
 
-/** Freezes what can go; `empty` when there is nothing. There is never more than one frozen bundle. */
+/**
+ * Freezes what can go; `empty` when there is nothing, `part` when more is left than the bounds allow. There is
+ * never more than one frozen bundle.
+ */
 export function freezeOutbox(
   context: Context,
   bounds: BundleBounds,
-): Result<'frozen' | 'empty', SyncFailure> {
+): Result<'frozen' | 'part' | 'empty', SyncFailure> {
   return transact(context, (sql) => {
     assert(readOutbox(sql).state === 'none', 'a bundle is frozen only when there is none');
     releaseChanged(sql, context.catalog);
@@ -151,12 +189,14 @@ export function freezeOutbox(
         dropIntent(sql, rowKey(context.catalog, row.table, row.id));
       else dirty.push(row);
     }
-    const rows = chooseRows(context, dirty, bounds).sort((a, b) =>
-      comparePushOrder(a.dirty, b.dirty),
-    );
+    const { rows, isPart } = chooseRows(context, dirty, bounds);
     if (rows.length === 0) return 'empty';
-    writeOutbox(context, sql, rows);
-    return 'frozen';
+    writeOutbox(
+      context,
+      sql,
+      rows.toSorted((a, b) => comparePushOrder(a.dirty, b.dirty)),
+    );
+    return isPart ? 'part' : 'frozen';
   });
 }
 

@@ -36,8 +36,11 @@ import { findMeta, readAttachment, readOutbox } from './state.ts';
 
 export type PushOutcome =
   | { readonly type: 'no-change' }
-  /** `isCaughtUp`: everything up to the own bundle is applied, no pull is needed. */
-  | { readonly type: 'committed'; readonly isCaughtUp: boolean }
+  /**
+   * `isCaughtUp`: everything up to the own bundle is applied, no pull is needed. `isPart`: what is left did
+   * not fit into it and can go at once.
+   */
+  | { readonly type: 'committed'; readonly isCaughtUp: boolean; readonly isPart: boolean }
   | { readonly type: 'rebuild' }
   | { readonly type: 'rotate'; readonly reason: string; readonly replacement: string }
   | { readonly type: 'reattach' };
@@ -227,7 +230,9 @@ async function finish(context: Context, sent: CommittedOwn | null): Promise<Deci
     own = fetched.value;
   }
   const replayed = replay(context, own);
-  return replayed.ok ? done({ type: 'committed', isCaughtUp: false }) : failed(replayed.error);
+  return replayed.ok
+    ? done({ type: 'committed', isCaughtUp: false, isPart: false })
+    : failed(replayed.error);
 }
 
 /** Refused for its version, after the server had looked whether it is committed: it is not, and waits. */
@@ -247,6 +252,7 @@ async function pushRound(
   counts: ConflictCounts,
 ): Promise<Decision> {
   if (readOutbox(context.sql).state === 'committed_remote') return finish(context, null);
+  let isPart = false;
   if (readOutbox(context.sql).state === 'none') {
     // Nothing is frozen that would only be refused: intents wait as they are.
     if (isReadOnly(context.catalog, document) && countPending(context.sql) > 0)
@@ -254,6 +260,7 @@ async function pushRound(
     const frozen = freezeOutbox(context, boundsOf(document));
     if (!frozen.ok) return failed(frozen.error);
     if (frozen.value === 'empty') return done({ type: 'no-change' });
+    isPart = frozen.value === 'part';
   }
   const sent = await sendOutbox(context, document);
   if (!sent.ok)
@@ -266,7 +273,7 @@ async function pushRound(
     case 'committed': {
       const finished = await finish(context, sent.value.own);
       return finished.type === 'done' && finished.outcome.type === 'committed'
-        ? done({ type: 'committed', isCaughtUp: sent.value.isCaughtUp })
+        ? done({ type: 'committed', isCaughtUp: sent.value.isCaughtUp, isPart })
         : finished;
     }
   }

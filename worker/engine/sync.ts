@@ -12,10 +12,13 @@ import type { SyncFailure } from './failures.ts';
 import { countPending } from './intents.ts';
 import { pullToStable } from './pull.ts';
 import { pushPending } from './push.ts';
+import type { PushOutcome } from './push.ts';
 import { isRecoveryPending, recover } from './recover.ts';
 import { beginRotation } from './rotate.ts';
 import { readAttachment, readOperation, readOutbox } from './state.ts';
 
+/** A dirty set that is larger than a bundle goes out in several; more than this wait for another round. */
+const BUNDLES_MAX = 100;
 /** Rotations, rebuilds and re-attachments in one round; more means that the server contradicts itself. */
 const TURNS_MAX = 8;
 
@@ -62,16 +65,27 @@ async function rejoin(context: Context, report: SyncReport): Promise<Turn> {
   };
 }
 
+/** Sends bundle after bundle while more is left than one holds. */
+async function pushAll(context: Context): Promise<Result<PushOutcome, SyncFailure>> {
+  for (let bundles = 1; ; bundles += 1) {
+    const pushed = await pushPending(context);
+    const isOver = !pushed.ok || pushed.value.type !== 'committed' || !pushed.value.isPart;
+    if (isOver || bundles >= BUNDLES_MAX) return pushed;
+  }
+}
+
+/** Refused for good, and back in the dirty set: others' work can still come in. */
+const isPushOnly = (failure: SyncFailure): boolean =>
+  failure.type === 'conflict' ||
+  (failure.type === 'version' && failure.access === 'read_only') ||
+  (failure.type === 'protocol' && failure.code === 'bundle-too-large');
+
 async function pushTurn(context: Context, report: SyncReport): Promise<Turn | SyncReport> {
   const hasWaited = readOutbox(context.sql).state !== 'none';
-  const pushed = await pushPending(context);
+  const pushed = await pushAll(context);
   if (!pushed.ok) {
     const failed: SyncReport = { ...report, pushed: 'failed', failure: pushed.error };
-    // Refused for good, and back in the dirty set: others' work can still come in.
-    const isPushOnly =
-      pushed.error.type === 'conflict' ||
-      (pushed.error.type === 'version' && pushed.error.access === 'read_only');
-    const isSettled = readOutbox(context.sql).state === 'none' && isPushOnly;
+    const isSettled = readOutbox(context.sql).state === 'none' && isPushOnly(pushed.error);
     return isSettled ? failed : { type: 'done', report: failed };
   }
   switch (pushed.value.type) {
