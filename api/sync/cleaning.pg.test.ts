@@ -1,4 +1,4 @@
-/** What staging leaves behind is removed, whoever else is at work at the same time. */
+/** What staging and snapshots leave behind is removed, whoever else is at work at the same time. */
 import type postgres from 'postgres';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { insert, listItem } from '../../test/contract/kitchen-rows.ts';
@@ -10,13 +10,24 @@ import {
   startSyncServer,
 } from '../../test/contract/sync-server.ts';
 import { canonicalRequestHash } from '../../shared/protocol/bundle-hash.ts';
+import { limits } from '../../shared/limits.ts';
 import type { PushRequestRow } from '../../shared/protocol/shapes.ts';
 
 const ROWS = 12;
+const BATCH_ROWS = 5;
 let server: SyncServer;
+let nowMs = Date.UTC(2026, 10, 20);
 
 beforeEach(async () => {
-  server = await startSyncServer();
+  nowMs = Date.UTC(2026, 10, 20);
+  server = await startSyncServer({
+    nowMs: () => nowMs,
+    // One batch for each call, so that a test sees them one after the other.
+    limits: {
+      ...limits,
+      cleaning: { rowsPerBatchMax: BATCH_ROWS, sessionsPerBatchMax: 2, batchesMax: 1 },
+    },
+  });
 });
 
 afterEach(() => server.close());
@@ -99,5 +110,58 @@ describe('staged rows', () => {
     );
     expect(pushed.body).toMatchObject({ status: 'committed' });
     expect([await countOf('push_session'), await countOf('push_session_row')]).toEqual([0, 0]);
+  });
+
+  test('[RET-400] a session that nobody came back to goes in batches of rows, its header last', async () => {
+    const device = await joinedDevice(server);
+    await stage(device, freshRows());
+    nowMs += 2 * limits.push.sessionTtlMs + 1;
+    const left: number[][] = [];
+    for (let batch = 0; batch < 3; batch += 1) {
+      await server.service.clean();
+      left.push([await countOf('push_session'), await countOf('push_session_row')]);
+    }
+    expect(left).toEqual([
+      [1, ROWS - BATCH_ROWS],
+      [1, ROWS - 2 * BATCH_ROWS],
+      [0, 0],
+    ]);
+  });
+});
+
+/** A snapshot that is over, with all its rows still there. */
+async function expiredSnapshot(): Promise<void> {
+  const device = await joinedDevice(server);
+  await device.push(freshRows());
+  await device.call('POST', '/sync/snapshot-sessions');
+  // Whatever the server cleans behind that answer it has cleaned by then.
+  await server.service.clean();
+  nowMs += limits.snapshot.sessionTtlMs;
+  expect(await countOf('snapshot_row')).toBe(ROWS + 1);
+}
+
+describe('frozen rows', () => {
+  test('[SNAP-400] no frozen row stays when somebody else takes rows of the same snapshot', async () => {
+    await expiredSnapshot();
+    await holding(
+      (sql) => sql`delete from sync.snapshot_row where ordinal = 1`,
+      () => server.service.clean(),
+    );
+    await server.service.clean();
+    await server.service.clean();
+    expect(await countOf('snapshot_row')).toBe(0);
+    const [session] = await server.sql`select rows_gone from sync.snapshot_session`;
+    expect(session?.['rows_gone']).toBe(true);
+  });
+
+  test('[SNAP-401] a snapshot that another cleaner is at is left to it', async () => {
+    await expiredSnapshot();
+    await server.sql.begin(async (sql) => {
+      await sql`select from sync.snapshot_session for update`;
+      await server.service.clean();
+      expect(await countOf('snapshot_row')).toBe(ROWS + 1);
+    });
+    await server.service.clean();
+    expect(await countOf('snapshot_row')).toBe(ROWS + 1 - BATCH_ROWS);
   });
 });

@@ -1,45 +1,69 @@
 /**
- * Removes what expired (protocol.md §8.3): frozen rows of snapshots that are over, in batches that are
- * bounded by rows and by sessions, and push sessions that nobody came back to. Headers stay for one more
- * life, so that who comes late learns "expired" and not "unknown".
+ * Removes what expired (protocol.md §8.3): frozen rows of snapshots that are over, and push sessions that
+ * nobody came back to, both in batches that are bounded by rows and by sessions. Headers stay for one more
+ * life, so that who comes late learns "expired" and not "unknown". Several processes may clean at once.
  */
 import type { SyncContext } from './context.ts';
 import { flagOf } from './record.ts';
 
-const CLEAN_SNAPSHOTS = `
-  with over as materialized (
-    select scope_id, snapshot_id from sync.snapshot_session
-    where expires_at_ms <= $1::bigint and not rows_gone order by expires_at_ms limit $3::int
-  ), gone as (
-    delete from sync.snapshot_row r using (
-      select r.scope_id, r.snapshot_id, r.ordinal from over o
-      join sync.snapshot_row r on r.scope_id = o.scope_id and r.snapshot_id = o.snapshot_id
-      limit $2::int
-    ) old
-    where r.scope_id = old.scope_id and r.snapshot_id = old.snapshot_id and r.ordinal = old.ordinal
-    returning 1
-  ), counted as materialized (
-    select count(*) as n from gone
-  ), emptied as (
-    update sync.snapshot_session s set rows_gone = true from over o, counted c
-    where s.scope_id = o.scope_id and s.snapshot_id = o.snapshot_id and c.n < $2::int
-    returning 1
-  )
-  select (select n from counted) >= $2::int or (select count(*) from over) >= $3::int as has_more`;
+/** Sessions that are over, and where their rows are. */
+interface Kind {
+  readonly sessions: string;
+  readonly rows: string;
+  readonly id: string;
+  /** Over at $1. */
+  readonly isOver: string;
+}
 
+const SNAPSHOTS: Kind = {
+  sessions: 'sync.snapshot_session',
+  rows: 'sync.snapshot_row',
+  id: 'snapshot_id',
+  isOver: 'expires_at_ms <= $1::bigint and not rows_gone',
+};
+const PUSHES: Kind = {
+  sessions: 'sync.push_session',
+  rows: 'sync.push_session_row',
+  id: 'push_id',
+  isOver: 'expires_at_ms < $1::bigint',
+};
+
+/** At most $2 rows of at most $3 sessions. What another cleaner is at is left to it. */
+const takeRowsSql = ({ sessions, rows, id, isOver }: Kind): string => `
+  with over as materialized (
+    select scope_id, ${id} from ${sessions} where ${isOver}
+    order by expires_at_ms limit $3::int for update skip locked
+  ), old as materialized (
+    select r.scope_id, r.${id}, r.ordinal from over o
+    join ${rows} r on r.scope_id = o.scope_id and r.${id} = o.${id}
+    limit $2::int
+  ), gone as (
+    delete from ${rows} r using old
+    where r.scope_id = old.scope_id and r.${id} = old.${id} and r.ordinal = old.ordinal
+  )
+  select (select count(*) from old) >= $2::int or (select count(*) from over) >= $3::int as has_more`;
+
+/**
+ * Sessions that have no row left, seen by a statement of its own: how many rows the one before took says
+ * nothing when others take rows too. "offset" keeps it a look-up for each session.
+ */
+const emptySql = ({ sessions, rows, id, isOver }: Kind): string => `
+  with empty as materialized (
+    select s.scope_id, s.${id} from ${sessions} s where ${isOver} and not exists (
+      select from ${rows} r where r.scope_id = s.scope_id and r.${id} = s.${id} offset 0)
+    order by s.expires_at_ms limit $2::int for update skip locked
+  )`;
+
+const TAKE_SNAPSHOT_ROWS = takeRowsSql(SNAPSHOTS);
+const MARK_EMPTY_SNAPSHOTS = `${emptySql(SNAPSHOTS)}
+  update sync.snapshot_session s set rows_gone = true from empty e
+  where s.scope_id = e.scope_id and s.snapshot_id = e.snapshot_id`;
 const DROP_SNAPSHOT_HEADERS =
   'delete from sync.snapshot_session where rows_gone and expires_at_ms < $1::bigint';
 
-const CLEAN_PUSHES = `
-  with over as materialized (
-    select scope_id, push_id from sync.push_session
-    where expires_at_ms < $1::bigint order by expires_at_ms limit $2::int
-  ), rows as (
-    delete from sync.push_session_row r using over o where r.scope_id = o.scope_id and r.push_id = o.push_id
-  ), sessions as (
-    delete from sync.push_session s using over o where s.scope_id = o.scope_id and s.push_id = o.push_id
-  )
-  select count(*) >= $2::int as has_more from over`;
+const TAKE_PUSH_ROWS = takeRowsSql(PUSHES);
+const DROP_EMPTY_PUSHES = `${emptySql(PUSHES)}
+  delete from sync.push_session s using empty e where s.scope_id = e.scope_id and s.push_id = e.push_id`;
 
 async function cleanSnapshots(context: SyncContext): Promise<boolean> {
   const { rowsPerBatchMax, sessionsPerBatchMax } = context.limits.cleaning;
@@ -47,7 +71,12 @@ async function cleanSnapshots(context: SyncContext): Promise<boolean> {
     { isolation: 'read-committed', readOnly: false, scopeId: null },
     async (tx) => {
       const nowMs = context.clock.nowMs();
-      const [row] = await tx.query(CLEAN_SNAPSHOTS, [nowMs, rowsPerBatchMax, sessionsPerBatchMax]);
+      const [row] = await tx.query(TAKE_SNAPSHOT_ROWS, [
+        nowMs,
+        rowsPerBatchMax,
+        sessionsPerBatchMax,
+      ]);
+      await tx.query(MARK_EMPTY_SNAPSHOTS, [nowMs, sessionsPerBatchMax]);
       await tx.query(DROP_SNAPSHOT_HEADERS, [nowMs - context.limits.snapshot.sessionTtlMs]);
       return row !== undefined && flagOf(row, 'has_more');
     },
@@ -55,13 +84,13 @@ async function cleanSnapshots(context: SyncContext): Promise<boolean> {
 }
 
 async function cleanPushes(context: SyncContext): Promise<boolean> {
+  const { rowsPerBatchMax, sessionsPerBatchMax } = context.limits.cleaning;
   return context.database.transaction(
     { isolation: 'read-committed', readOnly: false, scopeId: null },
     async (tx) => {
-      const [row] = await tx.query(CLEAN_PUSHES, [
-        context.clock.nowMs() - context.limits.push.sessionTtlMs,
-        context.limits.cleaning.sessionsPerBatchMax,
-      ]);
+      const overMs = context.clock.nowMs() - context.limits.push.sessionTtlMs;
+      const [row] = await tx.query(TAKE_PUSH_ROWS, [overMs, rowsPerBatchMax, sessionsPerBatchMax]);
+      await tx.query(DROP_EMPTY_PUSHES, [overMs, sessionsPerBatchMax]);
       return row !== undefined && flagOf(row, 'has_more');
     },
   );
@@ -77,21 +106,23 @@ export async function clean(context: SyncContext): Promise<void> {
 
 /**
  * Work that is done behind answers, one run at a time: who asks while it runs is served by one more run, for
- * the one under way may have looked already. `work` must not reject.
+ * the one under way may have looked already. What is returned ends with the run that serves the asker.
+ * `work` must not reject.
  */
-export function runBehind(work: () => Promise<unknown>): () => void {
-  let isRunning = false;
-  let isAsked = false;
-  const runWhileAsked = async (): Promise<void> => {
-    isRunning = true;
-    while (isAsked) {
-      isAsked = false;
-      await work();
-    }
-    isRunning = false;
+export function runBehind(work: () => Promise<unknown>): () => Promise<void> {
+  let current: Promise<void> | null = null;
+  let following: Promise<void> | null = null;
+  const run = async (): Promise<void> => {
+    await work();
+    current = following;
+    following = null;
   };
   return () => {
-    isAsked = true;
-    if (!isRunning) void runWhileAsked();
+    if (current === null) {
+      current = run();
+      return current;
+    }
+    following ??= current.then(run);
+    return following;
   };
 }

@@ -266,7 +266,8 @@ export function createSyncService(options: SyncServiceOptions): SyncService {
   const builds = createBuildGate(buildsMax, buildsPerScopeMax);
   const pages = createSnapshotGate(context.limits.snapshot.pageRequestsMax);
   const streams = createSnapshotGate(context.limits.snapshotStream.streamsMax);
-  const cleanSoon = runBehind(() => run('snapshot_session_delete_failed', clean));
+  const cleanBehind = runBehind(() => run('snapshot_session_delete_failed', clean));
+  const cleanSoon = (): void => void cleanBehind();
   return {
     limits: context.limits,
     counters: context.counters,
@@ -309,9 +310,7 @@ export function createSyncService(options: SyncServiceOptions): SyncService {
       describeCapabilities(context, accountId, areAsked, version),
     serverEpoch: () => findServerEpoch(context, run),
     isHealthy: (defect) => readHealth(context, run, defect),
-    clean: async () => {
-      await run('snapshot_session_delete_failed', clean);
-    },
+    clean: cleanBehind,
     retain: async () => {
       const summary = await run('status_failed', retainHistory);
       if (summary.ok) context.state.history = summary.value;
