@@ -24,6 +24,7 @@ import schemaVersionsSql from './migrations/0007-schema-versions.sql?raw';
 import serverEpochSql from './migrations/0006-server-epoch.sql?raw';
 import snapshotTablesSql from './migrations/0005-snapshot-tables.sql?raw';
 import syncSql from './migrations/0001-sync.sql?raw';
+import yearsThatTravelSql from './migrations/0025-years-that-travel.sql?raw';
 
 export const migrations: readonly Migration[] = [
   { name: '0001-sync', sql: syncSql },
@@ -40,6 +41,7 @@ export const migrations: readonly Migration[] = [
   { name: '0022-snapshot-values', sql: snapshotValuesSql },
   { name: '0023-true-effects-lean', sql: trueEffectsLeanSql },
   { name: '0024-staged-rows-go', sql: stagedRowsGoSql },
+  { name: '0025-years-that-travel', sql: yearsThatTravelSql },
   { name: '0026-epoch-lock', sql: epochLockSql },
   { name: '0027-installation', sql: installationSql },
 ];

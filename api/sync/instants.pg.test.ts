@@ -2,7 +2,12 @@
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { insert, listItem } from '../../test/contract/kitchen-rows.ts';
-import { type SyncServer, joinedDevice, startSyncServer } from '../../test/contract/sync-server.ts';
+import {
+  type SyncServer,
+  freshUuid,
+  joinedDevice,
+  startSyncServer,
+} from '../../test/contract/sync-server.ts';
 import { must } from '../../shared/assert.ts';
 import type { PullResponse } from '../../shared/protocol/pull.ts';
 import { valueFromWire } from '../../shared/schema/row-codec.ts';
@@ -81,4 +86,31 @@ describe('instants', () => {
     );
     expect(unread).toEqual([]);
   });
+
+  test.each([
+    ['infinity', '2026-11-24'],
+    ['-infinity', '2026-11-24'],
+    ['10000-01-01 00:00:00+00', '2026-11-24'],
+    ['0001-12-31 23:59:59.999+00 BC', '2026-11-24'],
+    ['2026-11-24 10:00:00+00', 'infinity'],
+    ['2026-11-24 10:00:00+00', '10000-01-01'],
+    ['2026-11-24 10:00:00+00', '0001-12-31 BC'],
+  ])(
+    '[PUSH-407] the server writes no instant and day, as %s and %s, that no device could read back',
+    async (at, on) => {
+      const device = await joinedDevice(server);
+      const write = (instantText: string, dayText: string) =>
+        server.service.withServerBundle({ userId: device.householdId, writer: 'test' }, (tx) =>
+          tx.query(
+            `insert into larder.plan_entries (id, day, meal, title, servings, position, created_at, edited_at)
+             values ($1::uuid, $2::text::date, 'dinner', 'Soup', 2, 'a0', $3::text::timestamptz, '2026-11-24 10:00:00+00')`,
+            [freshUuid(), dayText, instantText],
+          ),
+        );
+      await expect(write(at, on)).rejects.toThrow('the database refused with 23514');
+      await write('0001-01-01 00:00:00+00', '0001-01-01');
+      await write('9999-12-31 23:59:59.999+00', '9999-12-31');
+      expect((await device.pull()).body['stable_bundle_seq']).toBe(2);
+    },
+  );
 });

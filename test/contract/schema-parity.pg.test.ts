@@ -234,4 +234,16 @@ describe('parity', () => {
       });
     }
   });
+
+  test('[SCHEMA-401] every instant and day of the kitchen is kept to the years that travel', async () => {
+    const declared = Object.entries<Table>(tables).flatMap(([name, { columns }]) =>
+      Object.entries(columns)
+        .filter(([, { kind }]) => kind === 'instant' || kind === 'day')
+        .map(([column]) => `${name}_${column}_years_check`),
+    );
+    const checks = await server.sql<{ name: string }[]>`
+      select conname as name from pg_constraint
+      where connamespace = 'larder'::regnamespace and contype = 'c' and conname like '%_years_check'`;
+    expect(checks.map(({ name }) => name).toSorted(byText)).toEqual(declared.toSorted(byText));
+  });
 });
