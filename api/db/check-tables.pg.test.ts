@@ -52,6 +52,8 @@ const children: SyncTable = {
 };
 
 interface Variation {
+  /** What is declared of the parents otherwise. */
+  readonly declared?: Partial<SyncTable>;
   readonly parents?: string;
   readonly parentKey?: string;
   readonly children?: string;
@@ -72,7 +74,8 @@ async function install(varied: Variation): Promise<string> {
       constraint children_parent_fkey ${varied.reference ?? `${REFERENCE} on delete set null (parent) deferrable initially deferred`});
     ${varied.more ?? ''}`)
     .simple();
-  const schema = { appName: 'odd', schemaVersion: 1, tables: [parents, children] };
+  const tables = [{ ...parents, ...varied.declared }, children];
+  const schema = { appName: 'odd', schemaVersion: 1, tables };
   return installSync(pool, schema).then(
     () => 'installed',
     (error: unknown) => (error instanceof Error ? error.message : 'thrown'),
@@ -81,6 +84,13 @@ async function install(varied: Variation): Promise<string> {
 
 const parentsWith = (columns: string): string =>
   `table odd.parents (${SCOPE}, id text not null, ${columns}`;
+
+const SIZES: SyncTable['columns'] = [
+  ...parents.columns,
+  { name: 'size_2', type: 'float8', sqlType: 'double precision' },
+];
+const CONSTRAINED =
+  'alter table odd.parents add constraint parents_size_key unique (_sync_scope_id, size) deferrable initially deferred';
 
 const BROKEN: readonly (readonly [string, Variation, string])[] = [
   [
@@ -114,6 +124,54 @@ const BROKEN: readonly (readonly [string, Variation, string])[] = [
     'numbers that may be infinite',
     { parents: parentsWith('size double precision') },
     'needs a CHECK that keeps NaN and infinity out of "size"',
+  ],
+  [
+    'a CHECK on a column of a longer name',
+    {
+      parents: parentsWith(`size double precision, size_2 double precision
+        check (size_2 not in ('NaN', 'Infinity', '-Infinity'))`),
+      declared: { columns: SIZES },
+    },
+    'needs a CHECK that keeps NaN and infinity out of "size"',
+  ],
+  [
+    'a CHECK that depends on another column',
+    {
+      parents:
+        parentsWith(`size double precision, size_2 double precision ${FINITE.replace('size', 'size_2')},
+        check (size not in ('NaN', 'Infinity', '-Infinity') or size_2 = 1)`),
+      declared: { columns: SIZES },
+    },
+    'needs a CHECK that keeps NaN and infinity out of "size"',
+  ],
+  [
+    'a CHECK that lets infinity in',
+    { parents: parentsWith(`size double precision check (size <> 'NaN')`) },
+    'needs a CHECK that keeps NaN and infinity out of "size"',
+  ],
+  [
+    'a CHECK that lets NaN in',
+    {
+      parents: parentsWith(
+        `size double precision check (size > '-Infinity' and size <> 'Infinity')`,
+      ),
+    },
+    'needs a CHECK that keeps NaN and infinity out of "size"',
+  ],
+  [
+    'a unique constraint that is not declared',
+    { more: CONSTRAINED },
+    'has the unique constraint parents_size_key, which is not declared so',
+  ],
+  [
+    'a unique constraint on other columns than declared',
+    { more: CONSTRAINED, declared: { uniques: [{ name: 'parents_size_key', columns: ['id'] }] } },
+    'has the unique constraint parents_size_key, which is not declared so',
+  ],
+  [
+    'a unique constraint that is gone',
+    { declared: { uniques: [{ name: 'parents_size_key', columns: ['size'] }] } },
+    'has no unique constraint parents_size_key, which is declared',
   ],
   [
     'a generated column',
@@ -186,6 +244,20 @@ const BROKEN: readonly (readonly [string, Variation, string])[] = [
 describe('synced tables', () => {
   test('[OPS-100] tables that keep every rule are installed', async () => {
     expect(await install({})).toBe('installed');
+    const uniques = [{ name: 'parents_size_key', columns: ['size'] }];
+    expect(await install({ more: CONSTRAINED, declared: { uniques } })).toBe('installed');
+    const between = 'size double precision check (size between -1000 and 1000)';
+    expect(await install({ parents: parentsWith(between) })).toBe('installed');
+    const exact: SyncTable['columns'] = [
+      { name: 'id', type: 'text', sqlType: 'text' },
+      { name: 'size', type: 'numeric', sqlType: 'numeric(10,2)' },
+    ];
+    const rooted = `size numeric(10,2) check (sqrt(size) < 10 and size <> 'NaN')`;
+    expect(await install({ parents: parentsWith(rooted), declared: { columns: exact } })).toBe(
+      'installed',
+    );
+    const below = `size double precision check (size > '-Infinity'), check (size < 'Infinity')`;
+    expect(await install({ parents: parentsWith(below) })).toBe('installed');
   });
 
   test.each(BROKEN)('[OPS-101] %s stops the start with a sentence', async (_what, varied, says) => {

@@ -42,6 +42,12 @@ interface LiveForeignKey {
   readonly cleared: readonly string[];
 }
 
+/** A CHECK that every row was found to keep. */
+interface LiveCheck {
+  readonly expression: string;
+  readonly columns: readonly string[] | null;
+}
+
 interface LiveTable {
   readonly kind: string;
   readonly persistence: string;
@@ -50,7 +56,7 @@ interface LiveTable {
   readonly columns: readonly LiveColumn[];
   readonly indexes: readonly LiveIndex[];
   readonly foreign_keys: readonly LiveForeignKey[];
-  readonly checks: readonly string[];
+  readonly checks: readonly LiveCheck[];
 }
 
 const READ = `
@@ -84,8 +90,10 @@ const READ = `
           join pg_attribute a on a.attrelid = x.conrelid and a.attnum = k.no)) order by x.conname), '[]'::json)
       from pg_constraint x join pg_class t on t.oid = x.confrelid join pg_namespace tn on tn.oid = t.relnamespace
       where x.conrelid = c.oid and x.contype = 'f' and x.conparentid = 0),
-    'checks', (select coalesce(json_agg(pg_get_constraintdef(x.oid)), '[]'::json)
-      from pg_constraint x where x.conrelid = c.oid and x.contype = 'c')
+    'checks', (select coalesce(json_agg(json_build_object('expression', pg_get_expr(x.conbin, x.conrelid),
+        'columns', (select json_agg(a.attname) from unnest(x.conkey) k(no)
+          join pg_attribute a on a.attrelid = x.conrelid and a.attnum = k.no))), '[]'::json)
+      from pg_constraint x where x.conrelid = c.oid and x.contype = 'c' and x.convalidated)
   )::text as facts
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where n.nspname = $1 and c.relname = $2`;
@@ -136,13 +144,6 @@ function checkColumns(table: RegisteredTable, live: LiveTable): string | null {
     if (column.generated || column.identity) {
       return `has the generated column "${column.name}", which could not be sent back`;
     }
-    const mayBeInfinite = /^(real|double precision|numeric)/.test(column.type);
-    if (
-      mayBeInfinite &&
-      !live.checks.some((check) => check.includes(column.name) && /NaN/.test(check))
-    ) {
-      return `needs a CHECK that keeps NaN and infinity out of "${column.name}"`;
-    }
   }
   return null;
 }
@@ -159,8 +160,45 @@ function checkKeys(table: RegisteredTable, live: LiveTable): string | null {
     if (index.columns[0] !== SCOPE_COLUMN) {
       return `has the unique index ${index.name}, which does not begin with ${SCOPE_COLUMN}`;
     }
-    if (!isKey(index) && !index.deferred) {
+    if (isKey(index)) continue;
+    if (!index.deferred) {
       return `has the unique index ${index.name}, which is not DEFERRABLE INITIALLY DEFERRED`;
+    }
+    // Who breaks one is told by which rows; that is looked up by what is declared.
+    const declared = table.uniques.find((unique) => unique.name === index.name);
+    if (declared === undefined || index.columns.slice(1).join() !== declared.columns.join()) {
+      return `has the unique constraint ${index.name}, which is not declared so`;
+    }
+  }
+  const names = new Set(live.indexes.map((index) => index.name));
+  const missing = table.uniques.find((unique) => !names.has(unique.name));
+  return missing === undefined
+    ? null
+    : `has no unique constraint ${missing.name}, which is declared`;
+}
+
+/**
+ * Whether a number that has no wire form is refused, however a CHECK spells it, is seen by trying it. Only a
+ * CHECK on the column alone counts: what others make of the number depends on the row.
+ */
+async function checkFinite(sql: postgres.TransactionSql, live: LiveTable): Promise<string | null> {
+  for (const { name, type } of live.columns) {
+    if (!/^(real|double precision|numeric)/.test(type)) continue;
+    const checks = live.checks
+      .filter(({ columns }) => columns?.join() === name)
+      .map(({ expression }) => `(${expression})`);
+    for (const value of ['NaN', 'Infinity', '-Infinity']) {
+      const attempt = sql.savepoint((inner) =>
+        inner.unsafe<{ is_refused: boolean }[]>(
+          `select (${['true', ...checks].join(' and ')}) is false as is_refused
+           from (values ('${value}'::${type})) as tried("${name}")`,
+        ),
+      );
+      // What the type does not take, or a CHECK fails about, is refused in a row as well.
+      const [tried] = await attempt.catch(() => [{ is_refused: true }]);
+      if (tried?.is_refused !== true) {
+        return `needs a CHECK that keeps NaN and infinity out of "${name}"`;
+      }
     }
   }
   return null;
@@ -218,7 +256,10 @@ async function findBrokenRule(
     return 'must be an ordinary, logged table without partitions or inheritance';
   }
   const broken =
-    checkColumns(table, live) ?? checkKeys(table, live) ?? checkForeignKeys(table, live, registry);
+    checkColumns(table, live) ??
+    checkKeys(table, live) ??
+    checkForeignKeys(table, live, registry) ??
+    (await checkFinite(sql, live));
   if (broken !== null) return broken;
   const references = await sql.unsafe<{ child: string; name: string }[]>(OUTSIDE_REFERENCES, [
     qualifiedName(table),
