@@ -1,6 +1,11 @@
-/** Rows that were there before their table was synced (protocol.md §10.4). */
+/** Rows that no bundle brought (protocol.md §10.4). */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createDevice, freshUuid, startSyncServer } from '../../test/contract/sync-server.ts';
+import {
+  createDevice,
+  freshUuid,
+  joinedDevice,
+  startSyncServer,
+} from '../../test/contract/sync-server.ts';
 import { type TestDatabase, createTestDatabase } from '../../test/test-database.ts';
 import { bundleHash } from '../../shared/protocol/bundle-hash.ts';
 import type { PullResponse } from '../../shared/protocol/pull.ts';
@@ -87,6 +92,72 @@ describe('adoption', () => {
     ]);
     expect(pushed).toMatchObject({ status: 200, body: { bundle_seq: 2 } });
     await server.close();
+  });
+
+  /** Loads a row as a restore of data alone does. */
+  const loadBehindTriggers = (scope: string, id: string): Promise<unknown> =>
+    pool.sql.begin(async (sql) => {
+      await sql`set local session_replication_role = replica`;
+      await sql`insert into pad.notes (_sync_scope_id, id) values (${scope}, ${id})`;
+    });
+
+  test('[OPS-423] rows that were loaded behind the triggers stop the start too, and can be adopted', async () => {
+    const server = await startSyncServer({ url: database.url, schema: { ...schema, sql: MAKE } });
+    const device = await joinedDevice(server);
+    const note = (op: 'INSERT' | 'DELETE', id: string, base: number) => ({
+      schema: 'pad',
+      table: 'notes',
+      key: { id },
+      op,
+      base_row_version: base,
+      ...(op === 'INSERT' ? { payload: { id } } : {}),
+    });
+    await device.push([note('INSERT', 'a', 0), note('INSERT', 'b', 0)]);
+    await device.push([note('DELETE', 'b', 1)]);
+    await installSync(pool, schema);
+    await loadBehindTriggers(device.householdId, 'b');
+    await loadBehindTriggers(device.householdId, 'c');
+    await expect(installSync(pool, schema)).rejects.toThrow(/pad\.notes.*run the command "adopt"/);
+    expect((await installSync(pool, schema, { adopt: true })).adoptedScopes).toBe(1);
+    const { bundles } = (await device.pull(2)).body as unknown as PullResponse;
+    expect(bundles.map(({ rows }) => rows.map(({ key, op }) => [key['id'], op]))).toEqual([
+      [
+        ['b', 'INSERT'],
+        ['c', 'INSERT'],
+      ],
+    ]);
+    expect((await device.call('POST', '/sync/snapshot-sessions')).body['row_count']).toBe(3);
+    await installSync(pool, schema);
+    await server.close();
+  });
+
+  test('[OPS-424] a role that obeys the policies finds them in every household that the service knows', async () => {
+    const role = `plain_${freshUuid().replaceAll('-', '')}`;
+    const url = new URL(database.url);
+    await pool.sql.unsafe(
+      `create role ${role}; grant create on database ${url.pathname.slice(1)} to ${role}`,
+    );
+    await pool.sql.unsafe('drop schema sync, larder, larder_migration, auth cascade');
+    url.searchParams.set('role', role);
+    const plain = createPool({ url: url.href });
+    try {
+      await migrate(plain, migrations);
+      await plain.sql.unsafe(MAKE).simple();
+      expect((await installSync(plain, schema)).walls).toMatchObject({
+        appRole: null,
+        secondWall: true,
+      });
+      const scope = freshUuid();
+      await plain.sql`select sync.create_scope(${scope})`;
+      await installSync(plain, schema);
+      await loadBehindTriggers(scope, 'a');
+      await expect(installSync(plain, schema)).rejects.toThrow(/pad\.notes/);
+      expect((await installSync(plain, schema, { adopt: true })).adoptedScopes).toBe(1);
+      await installSync(plain, schema);
+    } finally {
+      await plain.close();
+      await pool.sql.unsafe(`drop owned by ${role} cascade; drop role ${role}`);
+    }
   });
 
   test('[OPS-110] an unknown operator command is one sentence', () => {

@@ -16,7 +16,7 @@ import {
   qualifiedName,
 } from '../sync/registry.ts';
 import { ensureServerEpoch } from './server-epoch.ts';
-import { adoptRows, findUnsyncedScopes } from './adopt.ts';
+import { adoptRows, findUnsyncedRows } from './adopt.ts';
 import { checkTables } from './check-tables.ts';
 import { installTables } from './installation.ts';
 import type { Pool } from './pool.ts';
@@ -102,7 +102,7 @@ export interface SyncSchema {
 export interface Installed {
   readonly registry: Registry;
   readonly walls: Walls;
-  /** Households whose rows were there before their table was synced. */
+  /** Households with rows that no bundle had brought. */
   readonly adoptedScopes: number;
 }
 
@@ -143,19 +143,18 @@ async function install(
       `table ${forgotten.name} was synced before and is not declared any more`,
     );
   }
-  const known = new Set(rows.map((row) => row.name));
-  const added = registry.tables.filter((table) => !known.has(qualifiedName(table)));
-  const unsynced = await findUnsyncedScopes(sql, added);
-  if (unsynced.length > 0 && !isAdopting) {
+  const walls = await chooseRole(sql);
+  const obeysPolicies = walls.secondWall && walls.appRole === null;
+  const unsynced = await findUnsyncedRows(sql, registry.tables, obeysPolicies);
+  if (unsynced.scopeIds.length > 0 && !isAdopting) {
     throw new MigrationFailure(
-      `tables that were not synced before hold rows (${added.map(qualifiedName).join(', ')}); run the command "adopt" to make them known to devices`,
+      `rows that no device was ever told of are in ${unsynced.tables.join(', ')}; run the command "adopt" to make them known`,
     );
   }
   // The epoch first: it waits for writers, and they want tables that an installation would hold.
   await ensureServerEpoch(sql);
-  const walls = await chooseRole(sql);
   await installTables(sql, registry, walls);
-  const refused = await adoptRows(sql, registry, added, unsynced);
+  const refused = await adoptRows(sql, registry, unsynced.scopeIds);
   if (refused !== null) throw new MigrationFailure(`rows cannot be adopted: ${refused}`);
-  return { registry, walls, adoptedScopes: unsynced.length };
+  return { registry, walls, adoptedScopes: unsynced.scopeIds.length };
 }
