@@ -1,18 +1,20 @@
 /** Kitchens that cannot be opened: what it is called, what is saved of them, and what takes their place. */
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { expect, test } from 'vitest';
 import { kitchenSchema } from '../shared/schema/tables.ts';
 import type { SyncStatus } from '../shared/status.ts';
 import { createMemoryDatabase } from '../test/sim/memory-database.ts';
 import { addTag, ids } from '../test/sim/tags.ts';
 import { createDevice } from '../test/sim/world.ts';
-import {
-  createClosedKitchen,
-  isDamage,
-  KitchenClosed,
-  salvage,
-  whyClosed,
-} from './closed-kitchen.ts';
+import { createClosedKitchen, KitchenClosed, salvage, whyClosed } from './closed-kitchen.ts';
 import type { Transport } from './engine/ports.ts';
+import { createBrowserClock } from './host/browser-clock.ts';
+import { randomBytes } from './host/crypto-ids.ts';
+import { openLocalDatabase } from './host/local-database.ts';
+import { createMemoryFiles } from './host/memory-files.ts';
+import { isDamage } from './host/sqlite-damage.ts';
+import { loadSqliteEngine } from './host/sqlite-engine.ts';
 import {
   currentEntry,
   findAnonymous,
@@ -21,6 +23,7 @@ import {
   withSetAside,
 } from './kitchens.ts';
 import { StoreError } from './store/files.ts';
+import { putImage } from './store/put-image.ts';
 
 const nobody: Transport = {
   request: () => Promise.resolve({ type: 'no-answer', reason: 'network' }),
@@ -28,6 +31,12 @@ const nobody: Transport = {
 };
 
 const PAGE_BYTES = 4096;
+
+const wasm = new Uint8Array(
+  await readFile(createRequire(import.meta.url).resolve('sql.js/dist/sql-wasm.wasm')),
+);
+// sql.js has one instance per process, and the store must be the one that makes it.
+await loadSqliteEngine(wasm);
 
 test('[STORE-341] of a database whose synced tables are damaged the unsent work is saved', async () => {
   const device = await createDevice({ schema: kitchenSchema, transport: nobody, ids });
@@ -45,6 +54,35 @@ test('[STORE-341] of a database whose synced tables are damaged the unsent work 
   // Where even that cannot be read, nothing is claimed.
   const nothing = await createMemoryDatabase(null);
   expect(salvage(nothing.sql)).toEqual({ text: '', rows: 0, confirmation: '' });
+});
+
+/** Reopens a file with one unsent tag as after an unclean end, once `damage` has been at it. */
+async function reopened(damage: (image: Uint8Array, tagsAt: number) => void): Promise<unknown> {
+  const device = await createDevice({ schema: kitchenSchema, transport: nobody, ids });
+  await addTag(device, 'unsent');
+  const [root] = device.sql.all(`select rootpage from sqlite_master where name = 'tags'`);
+  const image = device.database.durableImage();
+  damage(image, (Number(root?.['rootpage']) - 1) * PAGE_BYTES);
+  const store = createMemoryFiles();
+  const made = { databaseId: randomBytes(16), schemaVersion: 0, oldestWriterVersion: 0 };
+  expect(await putImage(store, image, made)).toMatchObject({ ok: true });
+  const opening = openLocalDatabase({ store, clock: createBrowserClock(), randomBytes, wasm });
+  const closed = whyClosed(await opening.catch((error: unknown) => error));
+  const files = await store.list();
+  return { closed, bases: files.ok ? files.value.filter((name) => name.startsWith('base-')) : [] };
+}
+
+test('[STORE-504] a recovered file in which a check finds damage is unreadable, and the unsent work is saved', async () => {
+  const found = await reopened((image, at) => void image.fill(0xff, at, at + PAGE_BYTES));
+  expect(found).toMatchObject({
+    closed: { phase: 'unreadable', salvaged: { rows: 1 } },
+    bases: [expect.any(String)],
+  });
+});
+
+test('[STORE-504] a recovered file that cannot even be checked is unreadable', async () => {
+  const found = await reopened((image) => void image.fill(0xff, 100, PAGE_BYTES));
+  expect(found).toMatchObject({ closed: { phase: 'unreadable', salvaged: { rows: 0 } } });
 });
 
 test('[STORE-342] only newer code and damage close a kitchen; any other trouble is what it is', () => {

@@ -9,6 +9,8 @@ import type { Kitchen, SavedRows } from '../shared/rpc.ts';
 import type { SyncStatus } from '../shared/status.ts';
 import type { Sql } from './engine/ports.ts';
 import { exportUnsent } from './engine/unsent.ts';
+import { UnsoundDatabase } from './host/local-database.ts';
+import { isDamage } from './host/sqlite-damage.ts';
 import { StoreError } from './store/files.ts';
 
 type ClosedPhase = Extract<SyncStatus['phase'], 'newer-kitchen' | 'unreadable'>;
@@ -27,15 +29,10 @@ export class KitchenClosed extends Error {
   }
 }
 
-/** What SQLite says of a file that is not what it was. Anything else is no reason to give up a kitchen. */
-const DAMAGE = /malformed|not a database|disk I\/O error/;
-
-export const isDamage = (detail: unknown): boolean =>
-  DAMAGE.test(detail instanceof Error ? detail.message : String(detail));
-
 /** What a failed opening means, or the error itself where it means nothing of the kind. */
 export function whyClosed(error: unknown): unknown {
   if (error instanceof StoreError) return whyRefused(error);
+  if (error instanceof UnsoundDatabase) return new KitchenClosed('unreadable', salvage(error.sql));
   return isDamage(error) ? new KitchenClosed('unreadable') : error;
 }
 

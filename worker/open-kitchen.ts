@@ -8,20 +8,21 @@ import { err } from '../shared/result.ts';
 import { kitchenSchema } from '../shared/schema/tables.ts';
 import { createJournal } from './acts/journal.ts';
 import { keptImages, localTablesSql } from './acts/local-tables.ts';
-import { isDamage, KitchenClosed, salvage, whyClosed } from './closed-kitchen.ts';
+import { KitchenClosed, salvage, whyClosed } from './closed-kitchen.ts';
 import { createEngine, type Engine } from './engine/engine.ts';
 import type { SyncFailure } from './engine/failures.ts';
 import { writerVersion } from './engine/local-tables.ts';
 import { createBrowserClock } from './host/browser-clock.ts';
 import { createCryptoIds, randomBytes } from './host/crypto-ids.ts';
 import { createFetchTransport } from './host/fetch-transport.ts';
-import { findStore } from './host/find-store.ts';
+import { findStore, type FoundStore } from './host/find-store.ts';
 import { createHomeRecords } from './host/home-records.ts';
 import { removeIndexedDbDatabase } from './host/indexeddb-files.ts';
 import { FIRST_KITCHEN } from './host/kitchen-directory.ts';
-import { openLocalDatabase, type OwnedDatabase } from './host/local-database.ts';
+import { openLocalDatabase, UnsoundDatabase, type OwnedDatabase } from './host/local-database.ts';
 import { removeOpfsDatabase } from './host/opfs-async-files.ts';
 import { isMissing } from './host/probe-store.ts';
+import { isDamage } from './host/sqlite-damage.ts';
 import type { WasmSource } from './host/sqlite-engine.ts';
 import { createStoppableTransport } from './host/stoppable-transport.ts';
 import { createWitnessedTransport } from './host/witnessed-transport.ts';
@@ -30,9 +31,9 @@ import { createKitchen, layOutSamples, type OpenKitchen } from './kitchen.ts';
 import { prefsTableSql } from './prefs.ts';
 import type { CompactionLimits } from './store/compact.ts';
 import { DATABASE_ID_BYTES } from './store/file-format.ts';
-import { StoreError } from './store/files.ts';
+import { StoreError, type LogClock } from './store/files.ts';
 import { putImage } from './store/put-image.ts';
-import { createStoreNews, withStore } from './stored-engine.ts';
+import { createStoreNews, withStore, type StoreNews } from './stored-engine.ts';
 
 /**
  * One lock for all kitchens of this device, not one for each: whoever holds it also decides which of them
@@ -76,21 +77,7 @@ export async function openKitchen(open: OpenKitchenDeps): Promise<OpenKitchen> {
   const nowIso = () => new Date(clock.nowMs()).toISOString();
   const { store, durability, records } = await findStore(databaseName);
   const news = createStoreNews();
-  const database = await openLocalDatabase({
-    store,
-    clock,
-    randomBytes,
-    wasm: open.wasm,
-    schemaVersion: writerVersion(kitchenSchema.version),
-    oldestWriterVersion: writerVersion(kitchenSchema.version),
-    ...(stay === 'brief' ? { limits: PUTS_ONLY } : {}),
-    records,
-    onSlow: news.onSlow,
-    onRoom: news.onRoom,
-    onFailed: onLost,
-  }).catch((error: unknown) => {
-    throw whyClosed(error);
-  });
+  const database = await openDatabase(open, { store, records, clock, news });
   const transport = createStoppableTransport(
     createWitnessedTransport(createFetchTransport({ baseUrl: open.baseUrl }), () =>
       database.whenWitnessed(database.durableSeq()),
@@ -140,6 +127,30 @@ export async function openKitchen(open: OpenKitchenDeps): Promise<OpenKitchen> {
   };
 }
 
+async function openDatabase(
+  { wasm, stay, onLost }: OpenKitchenDeps,
+  parts: Pick<FoundStore, 'store' | 'records'> & { clock: LogClock; news: StoreNews },
+): Promise<OwnedDatabase> {
+  const { store, records, clock, news } = parts;
+  return openLocalDatabase({
+    store,
+    clock,
+    randomBytes,
+    wasm,
+    schemaVersion: writerVersion(kitchenSchema.version),
+    oldestWriterVersion: writerVersion(kitchenSchema.version),
+    ...(stay === 'brief' ? { limits: PUTS_ONLY } : {}),
+    records,
+    onSlow: news.onSlow,
+    onRoom: news.onRoom,
+    onFailed: onLost,
+  }).catch((error: unknown) => {
+    const closed = whyClosed(error);
+    if (error instanceof UnsoundDatabase) error.letGo();
+    throw closed;
+  });
+}
+
 /** A database that cannot be served is let go of as it is. */
 async function openEngine(engine: Engine, database: OwnedDatabase): Promise<void> {
   const opened = await engine.open().catch((error: unknown) => {
@@ -154,7 +165,7 @@ async function openEngine(engine: Engine, database: OwnedDatabase): Promise<void
   const closed = isAhead
     ? new KitchenClosed('newer-kitchen')
     : new KitchenClosed('unreadable', salvage(database.sql));
-  await database.close();
+  database.letGo();
   throw closed;
 }
 

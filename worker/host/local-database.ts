@@ -7,7 +7,7 @@
  * opening again: what was acknowledged is in the files, what was not is reported as not saved.
  */
 import { assert } from '../../shared/assert.ts';
-import type { LocalDatabase } from '../engine/ports.ts';
+import type { LocalDatabase, Sql } from '../engine/ports.ts';
 import type { CompactionLimits } from '../store/compact.ts';
 import { StoreError } from '../store/files.ts';
 import type { LogClock, Store, StoreFailure } from '../store/files.ts';
@@ -18,6 +18,7 @@ import { openPageLog } from '../store/page-log.ts';
 import type { CommittedPages, Opening, PageLog } from '../store/page-log.ts';
 import { openCaptured } from './page-capture.ts';
 import type { CapturedDatabase } from './page-capture.ts';
+import { isDamage } from './sqlite-damage.ts';
 import { loadSqliteEngine } from './sqlite-engine.ts';
 import type { SqliteEngine, WasmSource } from './sqlite-engine.ts';
 import { createSqljsSql } from './sqljs-sql.ts';
@@ -43,6 +44,20 @@ export interface LocalDatabaseDeps {
   onFailed?(failure: StoreError): void;
 }
 
+/** The recovered file is damaged inside. What can be read of it is read before `letGo`. */
+export class UnsoundDatabase extends Error {
+  override readonly name = 'UnsoundDatabase';
+  readonly sql: Sql;
+  /** Frees memory and leaves the files as they are. */
+  readonly letGo: () => void;
+
+  constructor(problem: string, sql: Sql, letGo: () => void) {
+    super(problem);
+    this.sql = sql;
+    this.letGo = letGo;
+  }
+}
+
 export interface OwnedDatabase extends LocalDatabase {
   readonly opening: Opening;
   readonly storeKind: Store['kind'];
@@ -65,13 +80,15 @@ export interface OwnedDatabase extends LocalDatabase {
   image(): Uint8Array<ArrayBuffer> | null;
   /** One round of merging and deleting now. */
   compact(): Promise<void>;
+  /** Closes a database that cannot be served: nothing is merged or removed, and no clean end is written. */
+  letGo(): void;
 }
 
 /** Set after every open: up to sql.js 1.15 `export()` reopened the file and dropped them. */
 const PRAGMAS = `pragma journal_mode = memory; pragma synchronous = off; pragma temp_store = memory;
   pragma foreign_keys = on;`;
 
-/** Rejects with a `StoreError` whose outcome is `refused`. */
+/** Rejects with a `StoreError` whose outcome is `refused`, or with an `UnsoundDatabase`. */
 export async function openLocalDatabase(deps: LocalDatabaseDeps): Promise<OwnedDatabase> {
   let lost: StoreError | null = null;
   const fail = (failure: StoreError): void => {
@@ -91,6 +108,13 @@ export async function openLocalDatabase(deps: LocalDatabaseDeps): Promise<OwnedD
     if (lost !== null) throw lost;
   };
   const sql = createSqljsSql(database, checkUsable, () => refusalOf(log));
+  const letGo = (): void => {
+    log.abandon();
+    sql.close();
+    captured.close();
+  };
+  const problem = findDamage(captured, log.opening);
+  if (problem !== null) throw new UnsoundDatabase(problem, sql, letGo);
   log.attachImage((into) => {
     assert(!sql.isInTransaction(), 'an image is copied between transactions');
     checkUsable();
@@ -122,6 +146,7 @@ export async function openLocalDatabase(deps: LocalDatabaseDeps): Promise<OwnedD
     retrySaving: () => log.retrySaving(),
     compact: () => log.compact(),
     image: () => (captured.poison() === null && !sql.isInTransaction() ? imageOf(captured) : null),
+    letGo,
     async close() {
       await close(log, sql, captured);
       if (lost === null && captured.poison() === null) await attest(log.durableSeq());
@@ -189,18 +214,22 @@ function openImage(engine: SqliteEngine, log: PageLog): CapturedDatabase {
   if (problem !== null) {
     throw new StoreError('refused', { type: 'broken', detail: `page capture: ${problem}` });
   }
-  const image = log.takeImage();
-  const captured = openCaptured(engine, image, (pages) => log.commit(pages));
-  captured.database.exec(PRAGMAS);
-  if (!log.opening.clean && image.length > 0 && !isSound(captured)) {
-    captured.close();
-    throw new StoreError('refused', { type: 'broken', detail: 'the recovered file is not sound' });
-  }
-  return captured;
+  return openCaptured(engine, log.takeImage(), (pages) => log.commit(pages));
 }
 
-const isSound = ({ database }: CapturedDatabase): boolean =>
-  database.exec('pragma quick_check(1)')[0]?.values[0]?.[0] === 'ok';
+/** Prepares the file; what is wrong with it, or null. After a clean end it is not searched. */
+function findDamage({ database }: CapturedDatabase, { clean, seq }: Opening): string | null {
+  try {
+    database.exec(PRAGMAS);
+    if (clean || seq === 0) return null;
+    const [found] = database.exec('pragma quick_check(1)');
+    const word = String(found?.values[0]?.[0]);
+    return word === 'ok' ? null : word;
+  } catch (error) {
+    if (isDamage(error)) return String(error);
+    throw error;
+  }
+}
 
 const brokenCapture = (error: Error): StoreError =>
   new StoreError('outcome-unknown', { type: 'broken', detail: `page capture: ${error.message}` });

@@ -94,6 +94,8 @@ export interface PageLog {
   compact(): Promise<void>;
   /** Makes everything durable, writes the clean-end record, stops compaction. */
   close(): Promise<void>;
+  /** The end for a database that cannot be served: nothing is merged, and no clean end vouches for it. */
+  abandon(): void;
 }
 
 export async function openPageLog(deps: PageLogDeps): Promise<Result<PageLog, StoreFailure>> {
@@ -318,6 +320,11 @@ function assemble(
         const seq = line.append(NO_CHANGES, line.committed().pageCount, FLAG_CLEAN_END);
         await line.whenDurable(seq);
       }
+    },
+    abandon() {
+      isClosed = true;
+      rounds.stop();
+      copyImage = null;
     },
   };
   return { line, pageLog, rounds };

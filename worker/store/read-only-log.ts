@@ -20,6 +20,7 @@ export interface ReadOnlyDeps {
   reopen(): Promise<Result<PageLog, StoreFailure>>;
 }
 
+// oxlint-disable-next-line max-lines-per-function -- one closure owns the state; its parts are short functions
 export function createReadOnlyLog(deps: ReadOnlyDeps): PageLog {
   const { opening } = deps;
   let image: Uint8Array<ArrayBuffer> | null = deps.image;
@@ -28,6 +29,7 @@ export function createReadOnlyLog(deps: ReadOnlyDeps): PageLog {
   let log: PageLog | null = null;
   let trying: Promise<void> | null = null;
   let isClosed = false;
+  let isAbandoned = false;
 
   async function retry(): Promise<void> {
     const reopened = await deps.reopen();
@@ -45,7 +47,8 @@ export function createReadOnlyLog(deps: ReadOnlyDeps): PageLog {
     if (copyImage !== null) log.attachImage(copyImage);
     reason = null;
     deps.onRoom();
-    if (isClosed) await log.close();
+    if (isAbandoned) log.abandon();
+    else if (isClosed) await log.close();
   }
 
   return {
@@ -83,6 +86,11 @@ export function createReadOnlyLog(deps: ReadOnlyDeps): PageLog {
       isClosed = true;
       await trying;
       await log?.close();
+    },
+    abandon() {
+      isClosed = true;
+      isAbandoned = true;
+      log?.abandon();
     },
   };
 }
