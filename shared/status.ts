@@ -38,6 +38,8 @@ export interface SyncStatus {
   readonly choices: number;
   /** Rows that a restored server had otherwise; listed until the person has seen them. */
   readonly lost?: number;
+  /** A power cut or a damaged file took acknowledged work; said until the person has seen it. */
+  readonly isWorkLost?: boolean;
   readonly durable: 'strict' | 'relaxed' | 'none';
   /** The store has not answered for ten seconds; what was typed is not saved yet. */
   readonly isSavingSlow?: boolean;

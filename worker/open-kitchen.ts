@@ -28,6 +28,7 @@ import { createStoppableTransport } from './host/stoppable-transport.ts';
 import { createWitnessedTransport } from './host/witnessed-transport.ts';
 import type { KitchenStart } from './kitchen-line.ts';
 import { createKitchen, layOutSamples, type OpenKitchen } from './kitchen.ts';
+import { withLostWork } from './lost-work.ts';
 import { prefsTableSql } from './prefs.ts';
 import type { CompactionLimits } from './store/compact.ts';
 import { DATABASE_ID_BYTES } from './store/file-format.ts';
@@ -97,8 +98,9 @@ export async function openKitchen(open: OpenKitchenDeps): Promise<OpenKitchen> {
     onDefect: onLost,
   });
   await openEngine(engine, database);
+  const stored = withStore(engine, database, news);
   const deps = {
-    engine: withStore(engine, database, news),
+    engine: await withLostWork(stored, database.opening.loss),
     ids,
     nowIso,
     todayIso: () => localDay(clock.nowMs()),

@@ -1,6 +1,6 @@
 /**
  * What a device remembers beside the synced tables, in the same database and so in the same transactions:
- * whose kitchen it is, and whether the samples were laid out. Never synced.
+ * whose kitchen it is, whether the samples were laid out, and what is to be said. Never synced.
  */
 import type { Account } from '../shared/rpc.ts';
 import type { Sql } from './engine/ports.ts';
@@ -34,6 +34,12 @@ export const findAccount = (sql: Sql): Account | null => findPref(sql, 'account'
 
 export const setAccount = (sql: Sql, account: Account | null): void =>
   setPref(sql, 'account', account);
+
+/** Something that was acknowledged is gone, and nobody has been seen to read that. */
+export const wasWorkLost = (sql: Sql): boolean => findPref(sql, 'work-lost') === true;
+
+export const setWorkLost = (sql: Sql, isLost: boolean): void =>
+  setPref(sql, 'work-lost', isLost ? true : null);
 
 export const wereSamplesLaidOut = (sql: Sql): boolean => findPref(sql, 'samples') === true;
 

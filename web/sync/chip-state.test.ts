@@ -59,6 +59,14 @@ test('[STORE-310] a store that is silent is said before anything about the serve
   );
 });
 
+test('[STORE-505] lost work is said before anything about the server, and after what is in the way here', () => {
+  for (const phase of ['idle', 'offline', 'local-only', 'server-trouble'] as const) {
+    expect(words(phase, 3, { isWorkLost: true })).toBe('Some work is gone');
+  }
+  expect(words('storage-full', 0, { isWorkLost: true })).toBe("Can't save: storage full");
+  expect(words('unreadable', 0, { isWorkLost: true })).toBe('Your kitchen cannot be opened');
+});
+
 test('[UI-21] counts of nothing are not said', () => {
   expect(words('offline')).toBe('Offline');
   expect(words('signed-out')).toBe('Signed out');

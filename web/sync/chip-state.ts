@@ -3,7 +3,7 @@
  * stands below on tap. First match wins; the order is the order of `describe`. Offline is never red;
  * counts are acts. `settleChip` adds the rules of time: what is too short to be true is not shown.
  */
-import type { SyncStatus } from '../../shared/status.ts';
+import type { Phase, SyncStatus } from '../../shared/status.ts';
 import { wordsForAccount } from '../text/account.ts';
 import { wordsForChip } from '../text/sync.ts';
 
@@ -48,6 +48,16 @@ type MakeState = (
   fades?: boolean,
 ) => ChipState;
 
+/** Phases in which nothing on this device is in the way: what is gone is said before them. */
+const UNTROUBLED: ReadonlySet<Phase> = new Set([
+  'local-only',
+  'first-download',
+  'offline',
+  'server-trouble',
+  'exchanging',
+  'idle',
+]);
+
 export function describeChip(status: SyncStatus, moment: ChipMoment): ChipState {
   const acts = status.unsent.acts;
   const state: MakeState = (icon, tone, words, below, fades = false) => ({
@@ -63,6 +73,10 @@ export function describeChip(status: SyncStatus, moment: ChipMoment): ChipState 
   if (status.isSavingSlow === true && status.durable !== 'none') {
     const slow = state('disk', 'wait', wordsForChip.slow, wordsForChip.slowBelow);
     return { ...slow, kind: 'saving-slow' };
+  }
+  if (status.isWorkLost === true && UNTROUBLED.has(status.phase)) {
+    const lost = state('alert', 'error', wordsForChip.workLost, wordsForChip.workLostBelow);
+    return { ...lost, kind: 'work-lost' };
   }
   switch (status.phase) {
     case 'opening':

@@ -21,7 +21,7 @@ import { describeChip } from './chip-state.ts';
 import { HeldCard } from './held-card.tsx';
 import { groupTimeline, type PanelFilter } from './panel-groups.ts';
 import css from './sync-panel.module.css';
-import { ReplacedRows } from './replaced-rows.tsx';
+import { LostWork } from './lost-work.tsx';
 import { TimelineRow } from './timeline-row.tsx';
 import { clockTime } from '../text/time.ts';
 
@@ -34,7 +34,7 @@ export function SyncPanel({ onClose }: { readonly onClose: () => void }) {
         <StateNow />
         <UpdateLine />
         <OpenChoices />
-        <ReplacedRows />
+        <LostWork />
         <HeldRows />
         <Timeline />
         <Details />

@@ -32,6 +32,8 @@ export const wordsForChip = {
   fullBelow: 'This device has no room. Free some space, then go on.',
   cleared: 'Storage was cleared',
   clearedBelow: 'What you see is in memory only. Decide what is to become of it.',
+  workLost: 'Some work is gone',
+  workLostBelow: 'What was done last on this device could not be read again.',
   signedOut: (acts: number) => savedHere(acts, 'Signed out'),
   signedOutBelow: 'Sign in to send what you did here. Work goes on meanwhile.',
   localOnly: 'Saved on this device only',
@@ -104,11 +106,14 @@ export const wordsForSync = {
     refused: "Wasn't accepted",
     undone: 'Undone',
   },
+  workLost: 'Some work is gone',
+  workLostWords:
+    'After a power cut or a damaged file, what was done last on this device could not be read again. Everything your household has comes back by itself. Please look whether something is missing.',
   restored: 'Put back by the server',
   restoredWords: (count: number) =>
     `Your household was restored to an earlier state. ${counted(count, 'thing was', 'things were')} otherwise there than on this device.`,
   restoredSave: 'Save as a file',
-  restoredDismiss: 'Got it',
+  lostDismiss: 'Got it',
   heldReason: {
     conflict: 'Changed here and on another device.',
     rejected: "This change wasn't accepted.",
