@@ -93,6 +93,8 @@ export function createLine(deps: KitchenSwitchDeps): Line {
   let reopens = 0;
   let hasEnded = false;
   let isCleared = false;
+  /** A newer version waits for the database. */
+  let isWanted = false;
   let start: KitchenStart = 'at-once';
   /** The last database that lost its store, as memory held it. */
   let salvaged: Uint8Array<ArrayBuffer> | null = null;
@@ -144,6 +146,7 @@ export function createLine(deps: KitchenSwitchDeps): Line {
     start = 'at-once';
     opened = self;
     openedName = name;
+    if (isWanted) self.halt();
     for (const subscription of subscriptions) subscription.stop = subscription.begin(self);
     opening.open();
     const early = lostEarly as { readonly error: unknown } | null;
@@ -231,6 +234,19 @@ export function createLine(deps: KitchenSwitchDeps): Line {
     return image === null ? 'started-anew' : 'kept';
   }
 
+  async function handOver(): Promise<void> {
+    isWanted = true;
+    // A step may wait for the server, for minutes; whoever owns the database next asks it again.
+    opened?.halt();
+    await step(async () => {
+      // Only here is what memory holds of it: handed over once a person has said what becomes of that.
+      if (isCleared || hasEnded) return;
+      // What cannot be ended cleanly is recovered by the next owner.
+      await close().catch(nothing);
+      end(new Error('handed over'));
+    });
+  }
+
   const closedToReads = (): Gate | null => (opened === null ? opening : null);
   const closedToActs = (): Gate | null => (moving.isClosed() ? moving : closedToReads());
 
@@ -284,14 +300,12 @@ export function createLine(deps: KitchenSwitchDeps): Line {
         subscription.stop();
       };
     },
-    handOver: () =>
-      step(async () => {
-        // Only here is what memory holds of it.
-        if (isCleared) return;
-        await close();
-        end(new Error('handed over'));
-      }),
-    afterClearing: (choice) => step(() => beginAfterClearing(choice)),
+    handOver,
+    async afterClearing(choice) {
+      const cleared = await step(() => beginAfterClearing(choice));
+      if (isWanted) handOver().catch(end);
+      return cleared;
+    },
     isOpen: (candidate) => opened === candidate,
   };
 }

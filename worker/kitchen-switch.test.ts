@@ -37,6 +37,7 @@ function createProfile() {
   const households = new Map<string, string[]>();
   const file = createMemoryDirectory();
   let isOnline = true;
+  let isSilent = false;
   let names = 0;
   return {
     databases,
@@ -49,6 +50,11 @@ function createProfile() {
       isOnline = now;
     },
     isOnline: () => isOnline,
+    /** The server takes requests and answers none. */
+    fallSilent: () => {
+      isSilent = true;
+    },
+    isSilent: () => isSilent,
   };
 }
 type Profile = ReturnType<typeof createProfile>;
@@ -73,6 +79,7 @@ const status = (rows: Rows): SyncStatus => ({
 function startWorker(profile: Profile, killAt = Infinity, onStep: (count: number) => void = noop) {
   let steps = 0;
   let open: string | null = null;
+  let isHandedOver = false;
   const step = (): Promise<void> => {
     steps += 1;
     if (steps >= killAt) return new Promise(() => undefined);
@@ -89,7 +96,7 @@ function startWorker(profile: Profile, killAt = Infinity, onStep: (count: number
     return true;
   };
 
-  const kitchenOf = (rows: Rows): LocalKitchen =>
+  const kitchenOf = (rows: Rows, halted: Promise<void>): LocalKitchen =>
     ({
       async perform(_act: string, args: { readonly title: string }) {
         await step();
@@ -109,6 +116,10 @@ function startWorker(profile: Profile, killAt = Infinity, onStep: (count: number
       household: () => rows.household,
       async join(joining: Account) {
         await step();
+        if (profile.isSilent()) {
+          await halted;
+          return { type: 'unreachable' };
+        }
         if (!profile.isOnline() && rows.household === null) return { type: 'unreachable' };
         rows.household = joining.householdId;
         rows.account = joining;
@@ -119,6 +130,7 @@ function startWorker(profile: Profile, killAt = Infinity, onStep: (count: number
       async leave(hold: () => Promise<void>) {
         await step();
         if (rows.household === null) return { type: 'detached' };
+        if (profile.isSilent()) await halted.then(() => profile.online(false));
         if (!send(rows)) return { type: 'failed', code: 'network' };
         await step();
         await hold();
@@ -162,11 +174,15 @@ function startWorker(profile: Profile, killAt = Infinity, onStep: (count: number
         unsent: [],
       };
       profile.databases.set(name, rows);
+      let halt = noop;
+      const halted = new Promise<void>((resolve) => {
+        halt = resolve;
+      });
       return {
-        kitchen: kitchenOf(rows),
+        kitchen: kitchenOf(rows, halted),
         isNew: false,
         image: () => null,
-        halt: () => undefined,
+        halt: () => halt(),
         async close() {
           await step();
           open = null;
@@ -181,10 +197,12 @@ function startWorker(profile: Profile, killAt = Infinity, onStep: (count: number
     newName: profile.newName,
     restore: () => Promise.reject(new Error('nothing was cleared here')),
     onLost: (error) => {
-      throw error;
+      if (!String(error).includes('handed over')) throw error;
+      expect(open, 'nothing is open when it ends').toBeNull();
+      isHandedOver = true;
     },
   });
-  return { opening, steps: () => steps };
+  return { opening, steps: () => steps, isHandedOver: () => isHandedOver };
 }
 
 const add = (kitchen: Kitchen, title: string): Promise<unknown> =>
@@ -414,4 +432,34 @@ test('[CONN-523] a sign-out that was cut off removes nothing unsent of a househo
   await next.afterClearing('keep');
   expect(profile.databases.get('kitchen')?.household).toBe(ana.householdId);
   expect(profile.households.get(ana.householdId)).toEqual(['of Ana']);
+});
+
+test('[TABS-520] a hand-over waits for no answer of the server, wherever a sign-in stands', async () => {
+  for (const localRows of ['adopt', 'keep-apart'] as const) {
+    let isReached = true;
+    for (let askAt = 1; isReached; askAt++) {
+      const profile = createProfile();
+      isReached = false;
+      let begunAt = Infinity;
+      let tab: Kitchen | null = null;
+      const worker = startWorker(profile, Infinity, (step) => {
+        if (tab === null || step - begunAt !== askAt) return;
+        isReached = true;
+        void tab.handOver();
+      });
+      tab = await worker.opening;
+      await add(tab, 'mine');
+      await tab.attach(ana, 'keep-apart');
+      profile.online(false);
+      await add(tab, 'of Ana');
+      await tab.detach('keep-locked');
+      profile.online(true);
+      profile.fallSilent();
+      begunAt = worker.steps();
+      void tab.attach(ana, localRows);
+      for (let turns = 0; turns < 500; turns++) await Promise.resolve();
+      expect(worker.isHandedOver()).toBe(isReached);
+      expect(everywhere(profile)).toEqual(['mine', 'of Ana']);
+    }
+  }
 });

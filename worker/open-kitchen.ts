@@ -24,7 +24,7 @@ import { removeOpfsDatabase } from './host/opfs-async-files.ts';
 import { isMissing } from './host/probe-store.ts';
 import { isDamage } from './host/sqlite-damage.ts';
 import type { WasmSource } from './host/sqlite-engine.ts';
-import { createStoppableTransport } from './host/stoppable-transport.ts';
+import { createStoppableTransport, type StoppableTransport } from './host/stoppable-transport.ts';
 import { createWitnessedTransport } from './host/witnessed-transport.ts';
 import type { KitchenStart } from './kitchen-line.ts';
 import { createKitchen, layOutSamples, type OpenKitchen } from './kitchen.ts';
@@ -118,11 +118,11 @@ export async function openKitchen(open: OpenKitchenDeps): Promise<OpenKitchen> {
     kitchen: createKitchen(deps),
     isNew: database.opening.seq === 0,
     image: () => database.image(),
-    halt: () => transport.halt(),
+    halt: () => halt(transport, engine),
     async close() {
       removeEventListener('online', wake);
       startLater();
-      transport.halt();
+      halt(transport, engine);
       await engine.stop();
       await database.close();
     },
@@ -151,6 +151,12 @@ async function openDatabase(
     if (error instanceof UnsoundDatabase) error.letGo();
     throw closed;
   });
+}
+
+/** What is in flight ends, and what waits to be tried again finds nothing to be tried on. */
+function halt(transport: StoppableTransport, engine: Engine): void {
+  transport.halt();
+  engine.endWaits();
 }
 
 /** A database that cannot be served is let go of as it is. */

@@ -209,3 +209,12 @@ test('[TABS-211] whoever cleared the storage on purpose starts anew, and nothing
   expect(await waiting).toMatchObject({ ok: true });
   expect(await titles(kitchen)).toEqual(['Eggs']);
 });
+
+test('[TABS-521] a hand-over that came while storage was cleared is carried out after the person has answered', async () => {
+  const { world, kitchen, waiting } = await clearedKitchen();
+  await kitchen.handOver();
+  expect(world.lost, 'only here is what memory holds').toEqual([]);
+  expect(await kitchen.afterClearing('keep')).toBe('kept');
+  expect(await waiting).toMatchObject({ ok: true });
+  await expect.poll(() => world.lost.map(String)).toEqual(['Error: handed over']);
+});

@@ -304,4 +304,16 @@ describe('the loop', () => {
     expect(asked).toEqual([]);
     await device.engine.stop();
   });
+
+  test('[LIVE-524] what waits to try a request again tries at once when it is told to', async () => {
+    const { device, asked, answer } = await quietWorld();
+    answer({ type: 'answer', status: 503, headers: { 'retry-after': '20' }, body: {} });
+    const round = device.engine.sync();
+    await settle();
+    expect(asked).toEqual(['GET /sync/pull']);
+    device.engine.endWaits();
+    expect(await round).toMatchObject({ failure: null });
+    expect(asked).toEqual(['GET /sync/pull', 'GET /sync/pull']);
+    await device.engine.stop();
+  });
 });

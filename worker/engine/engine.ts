@@ -104,6 +104,8 @@ export interface Engine {
   dismissLost(): Promise<void>;
   start(): void;
   stop(): Promise<void>;
+  /** What waits to try a request again tries now: for whoever has ended the transport under it. */
+  endWaits(): void;
   wake(reason: WakeReason): void;
 }
 
@@ -264,6 +266,10 @@ export function createEngine(deps: EngineDeps): Engine {
     return ok(value);
   };
 
+  const endWaits = (): void => {
+    for (const end of context.memory.waits) end();
+  };
+
   return {
     open,
     write,
@@ -355,11 +361,12 @@ export function createEngine(deps: EngineDeps): Engine {
     },
     async stop() {
       context.memory.isStopped = true;
-      for (const end of context.memory.waits) end();
+      endWaits();
       background.stop();
       await queue;
       await live.settled();
     },
+    endWaits,
     wake: (reason) => {
       background.wake(reason);
     },
