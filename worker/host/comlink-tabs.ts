@@ -19,6 +19,7 @@ export function serveTab(
   onHello: () => void,
 ): void {
   const watching = new Set<StopWatching>();
+  let isGone = false;
 
   const watch = async <T>(
     start: (kitchen: Kitchen, push: (value: T) => void) => Promise<StopWatching>,
@@ -31,12 +32,15 @@ export function serveTab(
       callback[releaseProxy]?.();
     };
     watching.add(stopAndForget);
+    // It died while its watch was beginning, or waited for the kitchen to open.
+    if (isGone) stopAndForget();
     return proxy(stopAndForget);
   };
 
   const tab: TabPort = {
     async hello(tabId) {
       whenLifelineEnds(tabLockName(tabId), () => {
+        isGone = true;
         for (const stop of watching) stop();
         port.close();
       });
