@@ -64,6 +64,11 @@ function bind(
       attached_user_id: userId,
       pending_initialization_id: initializationId,
     });
+    // The download that was pending is of a household that the server has not got any more.
+    if (readOperation(sql).kind === 'remote_replace') {
+      sql.run('delete from _sync_snapshot_stage');
+      clearOperation(sql);
+    }
     // A bundle frozen under an earlier answer goes out under this one.
     if (readOutbox(sql).state === 'prepared')
       setOutbox(sql, { initialization_id: initializationId });
@@ -94,19 +99,23 @@ function forgetPassing(context: Context): Result<void, SyncFailure> {
   });
 }
 
-async function finishReplace(context: Context, keptRows: number): Promise<AttachResult> {
-  const recovered = await recover(context);
-  if (!recovered.ok) return failed(recovered.error);
-  return recovered.value === 'done'
-    ? attached('used-remote-state', keptRows)
-    : { type: 'retry-later', seconds: 1 };
-}
-
-async function connect(
+/**
+ * Ends a first download. Where the server lost the household meanwhile, it is asked anew for the same one; what
+ * is pending stays stored until there is an answer, so nothing that comes in between forgets whom it is for.
+ */
+async function finishReplace(
   context: Context,
   userId: string,
-  triesLeft = CONNECT_TRIES_MAX,
+  triesLeft: number,
+  keptRows: number,
 ): Promise<AttachResult> {
+  const recovered = await recover(context);
+  if (!recovered.ok) return failed(recovered.error);
+  if (recovered.value === 'done') return attached('used-remote-state', keptRows);
+  return triesLeft > 0 ? connect(context, userId, triesLeft) : { type: 'retry-later', seconds: 1 };
+}
+
+async function connect(context: Context, userId: string, triesLeft: number): Promise<AttachResult> {
   const keptRows = countPending(context.sql);
   const answer = await send(
     context,
@@ -148,7 +157,9 @@ async function connect(
           reason: 'remote_authoritative',
         });
       });
-      return begun.ok ? finishReplace(context, keptRows) : failed(begun.error);
+      return begun.ok
+        ? finishReplace(context, userId, triesLeft - 1, keptRows)
+        : failed(begun.error);
     }
   }
 }
@@ -166,14 +177,15 @@ export async function attach(context: Context, userId: string): Promise<AttachRe
   if (!hasRoom(context)) return failed(NO_ROOM);
   const gate = await getCapabilities(context, userId);
   if (!gate.ok) return failed(gate.error);
-  if (isReplacing) return finishReplace(context, countPending(context.sql));
+  if (isReplacing)
+    return finishReplace(context, userId, CONNECT_TRIES_MAX, countPending(context.sql));
   const forgotten = forgetPassing(context);
-  return forgotten.ok ? connect(context, userId) : failed(forgotten.error);
+  return forgotten.ok ? connect(context, userId, CONNECT_TRIES_MAX) : failed(forgotten.error);
 }
 
 /** The server lost the scope or our right to begin it: anonymous again, intents kept, and join anew. */
 export async function reattach(context: Context): Promise<Result<AttachResult, SyncFailure>> {
-  const { userId } = readAttachment(context.sql);
+  const userId = readAttachment(context.sql).userId || readOperation(context.sql).targetUserId;
   const fresh = context.ids.uuid();
   const loosened = apply(context, (sql) => {
     const isOffered = offerEverything(context, beginApplying(context, sql), fresh);

@@ -191,9 +191,10 @@ export function createEngine(deps: EngineDeps): Engine {
     if (operation.kind === 'remote_replace') {
       // The first download was interrupted: it goes on by itself.
       const resumed = await attach(context, operation.targetUserId);
-      if (resumed.type === 'failed') {
-        act({ lastFailure: resumed.failure });
-        return notNow(resumed.failure);
+      const failure = attachFailure(resumed);
+      if (failure !== null) {
+        act({ lastFailure: failure });
+        return notNow(failure);
       }
     }
     const report = await syncRound(context);
@@ -371,6 +372,23 @@ export function createEngine(deps: EngineDeps): Engine {
       background.wake(reason);
     },
   };
+}
+
+/** Why a first download did not end; a server that says later is asked again like one that is silent. */
+function attachFailure(result: AttachResult): SyncFailure | null {
+  switch (result.type) {
+    case 'attached':
+      return null;
+    case 'failed':
+      return result.failure;
+    case 'retry-later':
+      return {
+        type: 'network',
+        operation: 'connect',
+        reason: 'retry-later',
+        retryAfterMs: result.seconds * 1000,
+      };
+  }
 }
 
 const notNow = (failure: SyncFailure): SyncReport => ({

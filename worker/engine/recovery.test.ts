@@ -7,6 +7,7 @@ import { kitchenSchema } from '../../shared/schema/tables.ts';
 import { createModelServer } from '../../test/sim/model-server.ts';
 import { addTag, ids, serverNames, tagNames } from '../../test/sim/tags.ts';
 import { createDevice, createNetwork, type Fate } from '../../test/sim/world.ts';
+import type { Transport } from './ports.ts';
 
 describe('recovery', () => {
   test('[ROT-61] a restored backup goes on under a new source and loses nothing that others have', async () => {
@@ -183,5 +184,42 @@ describe('joining and leaving', () => {
     expect(device.engine.status().sourceId).not.toBe(sourceId);
     expect(await device.engine.attach('household')).toMatchObject({ outcome: 'used-remote-state' });
     expect(tagNames(device)).toEqual(['one']);
+  });
+
+  test('[CONN-543] a first download whose household the server lost begins the household it was meant for', async () => {
+    const server = await createModelServer(kitchenSchema, { extensions: true });
+    const empty = server.backup();
+    const ana = await createDevice({ schema: kitchenSchema, transport: server.transport, ids });
+    await ana.engine.attach('household');
+    await addTag(ana, 'theirs');
+    await ana.engine.sync();
+    const named: unknown[] = [];
+    let connects = 0;
+    const network = createNetwork(server.transport, ({ path, headers }): Fate => {
+      named.push(headers['Oversync-Expect-User']);
+      if (path !== '/sync/connect') return 'deliver';
+      connects += 1;
+      // The first answer names a household; it is gone before the download, and then the network is.
+      return connects > 1 && connects < 5 ? 'drop-request' : 'deliver';
+    });
+    const transport: Transport = {
+      watch: (request, onEvent) => network.watch(request, onEvent),
+      request: async (request) => {
+        const answer = await network.request(request);
+        if (request.path === '/sync/connect' && connects === 1) server.restore(empty);
+        return answer;
+      },
+    };
+    let ben = await createDevice({ schema: kitchenSchema, transport, ids });
+    await addTag(ben, 'mine');
+    await ben.engine.attach('household');
+    expect(connects).toBeGreaterThan(0);
+    expect(ben.engine.attachedUser()).toBeNull();
+    ben = await ben.crash();
+    for (let rounds = 0; rounds < 3; rounds += 1) await ben.engine.sync();
+    expect(ben.engine.attachedUser()).toBe('household');
+    expect(ben.engine.status()).toMatchObject({ phase: 'idle', unsent: { rows: 0 } });
+    expect(serverNames(server)).toEqual(['mine']);
+    expect(new Set(named)).toEqual(new Set(['household']));
   });
 });
