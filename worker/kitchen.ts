@@ -190,14 +190,11 @@ export async function layOutSamples(deps: KitchenDeps): Promise<void> {
  */
 async function leaveUntouchedSamples(deps: KitchenDeps): Promise<void> {
   const canGo = await deps.engine.read(
-    (sql) => !isOfHousehold(sql) && haveSamples(sql) && !wereSamplesUsed(sql),
+    (sql) => !hasHousehold(sql) && haveSamples(sql) && !wereSamplesUsed(sql),
   );
   if (!canGo) return;
   await deps.engine.write((sql) => performIn(deps, sql, 'samples.remove', {}, deps.ids.uuid()));
 }
-
-/** Attached, on the way to it, or for now without a server that knows the household. */
-const isOfHousehold = (sql: Sql): boolean => hasHousehold(sql) || findAccount(sql) !== null;
 
 /** Sample ids share a prefix; `~` sorts behind every digit. */
 const sampleRange = [sampleIdPrefix, `${sampleIdPrefix}~`];

@@ -171,7 +171,7 @@ export async function attach(context: Context, userId: string): Promise<AttachRe
   const isReplacing = operation.kind === 'remote_replace';
   if (isReplacing && operation.targetUserId !== userId)
     return failed({ type: 'state', code: 'attached-to-another-user' });
-  if (attachment.isAttached && attachment.userId !== userId)
+  if (attachment.userId !== '' && attachment.userId !== userId)
     return failed({ type: 'state', code: 'attached-to-another-user' });
   if (attachment.isAttached && !isReplacing) return attached('resumed', 0);
   if (!hasRoom(context)) return failed(NO_ROOM);
@@ -183,7 +183,10 @@ export async function attach(context: Context, userId: string): Promise<AttachRe
   return forgotten.ok ? connect(context, userId, CONNECT_TRIES_MAX) : failed(forgotten.error);
 }
 
-/** The server lost the scope or our right to begin it: anonymous again, intents kept, and join anew. */
+/**
+ * The server lost the scope or our right to begin it: anonymous again, intents kept, and join anew. The user
+ * stays stored: these are the household's rows whatever comes in between, and nobody else's.
+ */
 export async function reattach(context: Context): Promise<Result<AttachResult, SyncFailure>> {
   const userId = readAttachment(context.sql).userId || readOperation(context.sql).targetUserId;
   const fresh = context.ids.uuid();
@@ -192,7 +195,7 @@ export async function reattach(context: Context): Promise<Result<AttachResult, S
     if (isOffered) takeSource(sql, fresh);
     setAttachment(sql, {
       binding_state: 'anonymous',
-      attached_user_id: '',
+      attached_user_id: userId,
       pending_initialization_id: '',
     });
     clearOperation(sql);
@@ -202,8 +205,7 @@ export async function reattach(context: Context): Promise<Result<AttachResult, S
   if (result.type === 'attached') return ok(result);
   // Still this household's database, whatever the server says today.
   const bound = transact(context, (sql) => {
-    if (readOperation(sql).kind === 'none')
-      setAttachment(sql, { binding_state: 'attached', attached_user_id: userId });
+    if (readOperation(sql).kind === 'none') setAttachment(sql, { binding_state: 'attached' });
   });
   if (!bound.ok) return bound;
   return result.type === 'failed' ? err(result.failure) : ok(result);
@@ -225,14 +227,15 @@ export function detach(context: Context): DetachResult {
   const attachment = readAttachment(context.sql);
   const operation = readOperation(context.sql);
   context.memory.held = null;
-  if (operation.kind === 'remote_replace' && !attachment.isAttached) {
+  const isHouseholds = attachment.userId !== '';
+  if (operation.kind === 'remote_replace' && !isHouseholds) {
     const cancelled = transact(context, (sql) => {
       sql.run('delete from _sync_snapshot_stage');
       clearOperation(sql);
     });
     return cancelled.ok ? { type: 'detached' } : { type: 'failed', failure: cancelled.error };
   }
-  if (!attachment.isAttached) return { type: 'detached' };
+  if (!isHouseholds) return { type: 'detached' };
   const rows = countPending(context.sql) + countHeld(context.sql);
   if (rows > 0) return { type: 'unsent', rows };
   const fresh = context.ids.uuid();

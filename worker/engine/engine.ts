@@ -33,7 +33,7 @@ import { computeStatus, IDLE } from './status.ts';
 import type { Activity } from './status.ts';
 import { discardUnsent, dismissLost, exportLost, exportUnsent } from './unsent.ts';
 import type { RowsFile } from './unsent.ts';
-import { hasHousehold, readAttachment, readOperation, setAttachment } from './state.ts';
+import { hasHousehold, householdToJoin, readAttachment, setAttachment } from './state.ts';
 import { syncRound } from './sync.ts';
 import type { SyncReport } from './sync.ts';
 
@@ -187,10 +187,10 @@ export function createEngine(deps: EngineDeps): Engine {
   const round = async (): Promise<SyncReport> => {
     if (!activity.isOpen) return notNow({ type: 'state', code: 'not-open' });
     if (!hasHousehold(sql)) return notNow({ type: 'state', code: 'not-attached' });
-    const operation = readOperation(sql);
-    if (operation.kind === 'remote_replace') {
-      // The first download was interrupted: it goes on by itself.
-      const resumed = await attach(context, operation.targetUserId);
+    const household = householdToJoin(sql);
+    if (household !== null) {
+      // Joining was interrupted: it goes on by itself.
+      const resumed = await attach(context, household);
       const failure = attachFailure(resumed);
       if (failure !== null) {
         act({ lastFailure: failure });

@@ -7,7 +7,7 @@ import { kitchenSchema } from '../../shared/schema/tables.ts';
 import { createModelServer } from '../../test/sim/model-server.ts';
 import { addTag, ids, serverNames, tagNames } from '../../test/sim/tags.ts';
 import { createDevice, createNetwork, type Fate } from '../../test/sim/world.ts';
-import type { Transport } from './ports.ts';
+import type { SyncRequest, Transport } from './ports.ts';
 
 describe('recovery', () => {
   test('[ROT-61] a restored backup goes on under a new source and loses nothing that others have', async () => {
@@ -221,5 +221,79 @@ describe('joining and leaving', () => {
     expect(ben.engine.status()).toMatchObject({ phase: 'idle', unsent: { rows: 0 } });
     expect(serverNames(server)).toEqual(['mine']);
     expect(new Set(named)).toEqual(new Set(['household']));
+  });
+
+  /** A device whose server lost the household, which another device began anew by the time it asks again. */
+  async function forgottenDevice(fateOf: (request: SyncRequest) => Fate | 'never') {
+    const server = await createModelServer(kitchenSchema, { extensions: true });
+    const empty = server.backup();
+    const ana = await createDevice({ schema: kitchenSchema, transport: server.transport, ids });
+    const stage = { isLost: false, isNetworkWell: false };
+    const network = createNetwork(server.transport, (request): Fate => {
+      const fate = stage.isLost && !stage.isNetworkWell ? fateOf(request) : 'deliver';
+      return fate === 'never' ? 'drop-request' : fate;
+    });
+    const transport: Transport = {
+      watch: (request, onEvent) => network.watch(request, onEvent),
+      request: async (request) => {
+        if (stage.isLost && request.path === '/sync/connect' && server.latest() === 0) {
+          await ana.engine.attach('household');
+          await ana.engine.sync();
+        }
+        const isMute = stage.isLost && !stage.isNetworkWell && fateOf(request) === 'never';
+        return isMute ? new Promise(() => undefined) : network.request(request);
+      },
+    };
+    const ben = await createDevice({ schema: kitchenSchema, transport, ids });
+    await ben.engine.attach('household');
+    await addTag(ben, 'one');
+    await ben.engine.sync();
+    await addTag(ana, 'theirs');
+    await addTag(ben, 'mine');
+    server.restore(empty);
+    stage.isLost = true;
+    return { server, ben, stage };
+  }
+
+  test('[CONN-544] nobody leaves a household that is being joined anew while anything of it is unsent', async () => {
+    let connects = 0;
+    const { server, ben, stage } = await forgottenDevice(({ path }) => {
+      if (path === '/sync/connect') connects += 1;
+      // The household is known again, but its rows do not come.
+      return path === '/sync/snapshot-sessions' && connects > 0 ? 'drop-request' : 'deliver';
+    });
+    expect(await ben.engine.sync()).toMatchObject({ failure: { type: 'network' } });
+    expect(ben.engine.attachedUser()).toBeNull();
+    for (let tries = 0; tries < 2; tries += 1) {
+      expect(await ben.engine.detach()).toMatchObject({ type: 'unsent' });
+      expect(await ben.engine.syncThenDetach()).toMatchObject({ type: 'failed' });
+    }
+    expect(await ben.engine.attach('neighbours')).toMatchObject({
+      type: 'failed',
+      failure: { code: 'attached-to-another-user' },
+    });
+    expect(tagNames(ben)).toEqual(['mine', 'one']);
+    stage.isNetworkWell = true;
+    expect(await ben.engine.syncThenDetach()).toEqual({ type: 'detached' });
+    expect(tagNames(ben)).toEqual([]);
+    expect(serverNames(server)).toEqual(['mine', 'one', 'theirs']);
+  });
+
+  test('[CONN-544] killed while it joins anew, a device knows whose it is and goes on by itself', async () => {
+    const { server, ben, stage } = await forgottenDevice(({ path }) =>
+      path === '/sync/connect' ? 'never' : 'deliver',
+    );
+    void ben.engine.sync();
+    for (let turns = 0; turns < 100; turns += 1)
+      await new Promise((resolve) => {
+        setImmediate(resolve);
+      });
+    const again = await ben.crash();
+    expect(await again.engine.detach()).toMatchObject({ type: 'unsent' });
+    expect(tagNames(again)).toEqual(['mine', 'one']);
+    stage.isNetworkWell = true;
+    expect(await again.engine.sync()).toMatchObject({ failure: null });
+    expect(again.engine.attachedUser()).toBe('household');
+    expect(serverNames(server)).toEqual(['mine', 'one', 'theirs']);
   });
 });

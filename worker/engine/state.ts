@@ -8,6 +8,7 @@ import type { Sql, SqlRow, SqlValue } from './ports.ts';
 export interface Attachment {
   readonly sourceId: string;
   readonly isAttached: boolean;
+  /** Whose rows these are; empty for rows made without an account. Kept while the server has forgotten us. */
   readonly userId: string;
   readonly checkpoint: number;
   readonly rebuildRequired: boolean;
@@ -74,9 +75,20 @@ export function readAttachment(sql: Sql): Attachment {
   };
 }
 
-/** There is a household to exchange with, or one whose first download was interrupted. */
+/**
+ * The household that is to be joined before anything can be exchanged with it: its first download was
+ * interrupted, or the server forgot it and it was not joined anew yet. Null where there is none.
+ */
+export function householdToJoin(sql: Sql): string | null {
+  const operation = readOperation(sql);
+  if (operation.kind === 'remote_replace') return operation.targetUserId;
+  const { isAttached, userId } = readAttachment(sql);
+  return isAttached || userId === '' ? null : userId;
+}
+
+/** There is a household to exchange with, or one to be joined. */
 export const hasHousehold = (sql: Sql): boolean =>
-  readAttachment(sql).isAttached || readOperation(sql).kind === 'remote_replace';
+  readAttachment(sql).isAttached || householdToJoin(sql) !== null;
 
 export function setAttachment(
   sql: Sql,

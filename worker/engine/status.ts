@@ -5,7 +5,7 @@ import type { Context } from './context.ts';
 import type { SyncFailure } from './failures.ts';
 import { countHeld, countPending } from './intents.ts';
 import { countLost } from './unsent.ts';
-import { readAttachment, readOperation } from './state.ts';
+import { hasHousehold, readAttachment, readOperation } from './state.ts';
 
 /** What the engine knows beside its tables. */
 export interface Activity {
@@ -58,7 +58,7 @@ function phaseOf(context: Context, activity: Activity): Phase {
   if (failure?.type === 'version') return 'server-older';
   if (failure?.type === 'auth') return 'signed-out';
   const isFirst = operation.kind === 'remote_replace';
-  if (!attachment.isAttached && !isFirst) return 'local-only';
+  if (!hasHousehold(context.sql)) return 'local-only';
   if (activity.isBusy && isFirst) return 'first-download';
   if (failure?.type === 'network') return isSilence(failure.reason) ? 'offline' : 'server-trouble';
   if (failure !== null && !activity.isBusy)
