@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 
-import { forgetNotesOf, type NoteStorage, showNotesOf } from './private-notes.ts';
+import type { NoteStorage } from './browser-storage.ts';
+import { forgetNotesOf, showNotesOf } from './private-notes.ts';
 
 function storageWith(start: Readonly<Record<string, string>>): NoteStorage & { all(): unknown } {
   const kept = new Map(Object.entries(start));

@@ -3,11 +3,10 @@
  * browser beside it. When another kitchen of this device opens, they step aside with the one they belong to
  * and come back with it: nobody finds the words of the person before (`app.md` §6.5).
  *
- * The look and the last view belong to the device and stay. Where storage is blocked there are no notes.
+ * The look and the last view belong to the device and stay.
  */
 import type { Kitchen } from '../shared/rpc.ts';
-
-export type NoteStorage = Pick<Storage, 'getItem' | 'setItem' | 'removeItem' | 'key' | 'length'>;
+import { deviceNotes, type NoteStorage, tabNotes } from './browser-storage.ts';
 
 /** Which kitchen the notes in plain sight belong to. */
 const OWNER = 'larder:kitchen';
@@ -20,7 +19,7 @@ const asideOf = (kitchen: string): string => `${ASIDE}${kitchen}~`;
 export function keepNotesApart(kitchen: Pick<Kitchen, 'watchStatus'>, onMoved: () => void): void {
   kitchen
     .watchStatus(({ kitchen: name }) => {
-      if (name !== undefined && showNotesOf(name, noteStorages())) onMoved();
+      if (name !== undefined && showNotesOf(name, noteStorages)) onMoved();
     })
     // A worker that is gone is told by the frame.
     .catch(() => undefined);
@@ -55,14 +54,8 @@ export function forgetNotesOf(kitchen: string, storages: readonly NoteStorage[])
   }
 }
 
-/** Both storages of a tab, or none where the browser blocks them. */
-export function noteStorages(): readonly NoteStorage[] {
-  try {
-    return [localStorage, sessionStorage];
-  } catch {
-    return [];
-  }
-}
+/** Both storages of a tab. */
+export const noteStorages: readonly NoteStorage[] = [deviceNotes, tabNotes];
 
 const inSight = (storage: NoteStorage): string[] =>
   namesIn(storage).filter((name) => /^larder[:.]/.test(name) && !OF_THE_DEVICE.has(name));

@@ -135,6 +135,21 @@ test('[TABS-202] owners that keep ending are given up, and what waits is refused
   await expect(kitchen.perform('list.remove', { ids: [] }, 'act-2')).rejects.toBe('end 5');
 });
 
+test('[TABS-440] a browser that throws where a worker is asked for is given up aloud', async () => {
+  const blocked = new Error('site data is blocked');
+  const givenUp: unknown[] = [];
+  const kitchen = createSteadyKitchen({
+    reach: () => {
+      throw blocked;
+    },
+    onGivenUp: (error) => void givenUp.push(error),
+    nowMs: () => 0,
+    pause: never,
+  });
+  await expect(kitchen.syncNow()).rejects.toBe(blocked);
+  expect(givenUp).toEqual([blocked]);
+});
+
 test('[TABS-203] an owner that lived for a while makes earlier ends forgotten', async () => {
   const { world } = createOwners();
   for (let index = 0; index < 20; index += 1) {

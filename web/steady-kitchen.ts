@@ -63,7 +63,8 @@ export function createSteadyKitchen(deps: SteadyDeps): SteadyKitchen {
         return;
       }
       const reachedAtMs = deps.nowMs();
-      const life = deps.reach();
+      const life = reachOrGiveUp();
+      if (life === null) return;
       owner = life.kitchen;
       wakeWaiting();
       for (const watch of watches) void carryOn(watch);
@@ -77,6 +78,16 @@ export function createSteadyKitchen(deps: SteadyDeps): SteadyKitchen {
         return;
       }
       if (tellRetired === null) await deps.pause(pauseMs);
+    }
+  }
+
+  /** A browser that blocks site data throws where a worker is asked for, and will the next time too. */
+  function reachOrGiveUp(): OwnerLife | null {
+    try {
+      return deps.reach();
+    } catch (error) {
+      giveUp(error);
+      return null;
     }
   }
 

@@ -1,10 +1,12 @@
 /** Light, dark, or as the system says: a setting of this device, applied before the first paint. */
+import { deviceNotes } from './browser-storage.ts';
+
 export type Theme = 'system' | 'light' | 'dark';
 
 const KEY = 'larder:theme';
 
 export function readTheme(): Theme {
-  const stored = localStorage.getItem(KEY);
+  const stored = deviceNotes.getItem(KEY);
   return stored === 'light' || stored === 'dark' ? stored : 'system';
 }
 
@@ -14,6 +16,6 @@ export function applyTheme(theme: Theme): void {
 }
 
 export function chooseTheme(theme: Theme): void {
-  localStorage.setItem(KEY, theme);
+  deviceNotes.setItem(KEY, theme);
   applyTheme(theme);
 }

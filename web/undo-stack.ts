@@ -2,6 +2,8 @@
  * The acts of this tab that can be undone, and the undos that can be taken back, newest last, fifty deep. Kept in session storage, so a reload
  * does not lose them; another tab has its own.
  */
+import { tabNotes } from './browser-storage.ts';
+
 const KEY = 'larder:undo';
 const REDO_KEY = 'larder:redo';
 const DEPTH_MAX = 50;
@@ -41,10 +43,10 @@ export function forgetAct(actId: string): void {
 }
 
 function read(key: string): readonly string[] {
-  const stored: unknown = JSON.parse(sessionStorage.getItem(key) ?? '[]');
+  const stored: unknown = JSON.parse(tabNotes.getItem(key) ?? '[]');
   return Array.isArray(stored) ? stored.filter((act) => typeof act === 'string') : [];
 }
 
 function write(key: string, acts: readonly string[]): void {
-  sessionStorage.setItem(key, JSON.stringify(acts));
+  tabNotes.setItem(key, JSON.stringify(acts));
 }

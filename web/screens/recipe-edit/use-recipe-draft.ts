@@ -5,6 +5,7 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 
 import type { RecipeView } from '../../../shared/queries.ts';
+import { deviceNotes } from '../../browser-storage.ts';
 import { dropDraft, keepDraft, readDraft } from './draft.ts';
 import { countChanges, emptyForm, formOf, type RecipeForm } from './recipe-form.ts';
 
@@ -26,7 +27,7 @@ export interface RecipeDraft {
 }
 
 export function useRecipeDraft(draftId: string, recipe: RecipeView | null): RecipeDraft {
-  const [start] = useState(() => readDraft(localStorage, draftId, Date.now()));
+  const [start] = useState(() => readDraft(deviceNotes, draftId, Date.now()));
   const [openedRecipe, setOpenedRecipe] = useState(start === null ? recipe : start.opened);
   const opened = useMemo(
     () => (openedRecipe === null ? emptyForm : formOf(openedRecipe)),
@@ -39,8 +40,8 @@ export function useRecipeDraft(draftId: string, recipe: RecipeView | null): Reci
 
   const keep = useCallback(() => {
     if (forgotten.current) return;
-    if (changes === 0) dropDraft(localStorage, draftId);
-    else keepDraft(localStorage, draftId, { form, opened: openedRecipe }, Date.now());
+    if (changes === 0) dropDraft(deviceNotes, draftId);
+    else keepDraft(deviceNotes, draftId, { form, opened: openedRecipe }, Date.now());
   }, [changes, draftId, form, openedRecipe]);
 
   useEffect(() => {
@@ -67,14 +68,14 @@ export function useRecipeDraft(draftId: string, recipe: RecipeView | null): Reci
     changes,
     restored,
     startOver: () => {
-      dropDraft(localStorage, draftId);
+      dropDraft(deviceNotes, draftId);
       setOpenedRecipe(recipe);
       setForm(recipe === null ? emptyForm : formOf(recipe));
       setRestored(false);
     },
     forget: () => {
       forgotten.current = true;
-      dropDraft(localStorage, draftId);
+      dropDraft(deviceNotes, draftId);
     },
   };
 }

@@ -42,7 +42,7 @@ export function SignOutSheet({ onClose }: { readonly onClose: () => void }) {
       return;
     }
     // What is locked keeps its drafts; what left this device leaves none.
-    if (how === 'send-first' && name !== undefined) forgetNotesOf(name, noteStorages());
+    if (how === 'send-first' && name !== undefined) forgetNotesOf(name, noteStorages);
     // The kitchen has let go either way; a session that cannot be ended now is used by nobody.
     await signOut();
     onClose();
