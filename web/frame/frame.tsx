@@ -40,7 +40,7 @@ export function Frame({ children }: { readonly children: ReactNode }) {
       <main id="main" className={css['main']} tabIndex={-1}>
         <Suspense fallback={<Skeleton />}>{children}</Suspense>
       </main>
-      {phone ? <BottomBar onAdd={() => setAdding(true)} /> : null}
+      {phone ? <BottomBar onAdd={openQuickAdd} /> : null}
       {adding ? (
         <Suspense>
           <QuickAddSheet onClose={() => setAdding(false)} />

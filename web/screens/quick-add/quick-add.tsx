@@ -1,7 +1,8 @@
 /**
  * One field that understands `2 l milk, eggs, 500 g flour @mart` while it is typed. Everything in the field
  * is one act. Enter adds and stays; a suggestion completes the last name and adds; several pasted lines are
- * shown before they are added. The text survives leaving the view, in this tab.
+ * shown before they are added. The text survives leaving the view, and stands in every field that is open;
+ * one Esc leaves it alone, two discard it.
  */
 import { CornerDownLeft } from 'lucide-react';
 import {
@@ -21,7 +22,7 @@ import { useKitchen, usePerform } from '../../kitchen.tsx';
 import { wordsForQuickAdd } from '../../text/list.ts';
 import { readAsText, rememberAsText } from './as-text.ts';
 import css from './quick-add.module.css';
-import { keepQuickAddDraft, readQuickAddDraft } from './quick-add-draft.ts';
+import { keepQuickAddDraft, readQuickAddDraft, useQuickAddDraft } from './quick-add-draft.ts';
 import { Suggestions, suggestionId } from './suggestions.tsx';
 import { UnderstoodChips } from './understood-chips.tsx';
 import { completeLast, understand, type UnderstoodPiece } from './understood.ts';
@@ -38,16 +39,18 @@ const EXAMPLE = wordsForQuickAdd.examples[Date.now() % wordsForQuickAdd.examples
 export function QuickAdd({ inputRef, focusFirst = false, onAdded }: QuickAddProps) {
   const perform = usePerform();
   const listId = useId();
-  const [text, setStoredText] = useState(readQuickAddDraft);
+  const text = useQuickAddDraft();
   const [asText, setAsText] = useState(readAsText);
   const [chosen, setChosen] = useState(-1);
   const [closed, setClosed] = useState(false);
+  /** Esc was pressed once on this text. */
+  const [leaving, setLeaving] = useState(false);
 
   const setText = (next: string) => {
     keepQuickAddDraft(next);
-    setStoredText(next);
     setChosen(-1);
     setClosed(false);
+    setLeaving(false);
   };
   const pieces = understand(text, asText);
   const isPasted = text.includes('\n');
@@ -64,8 +67,7 @@ export function QuickAdd({ inputRef, focusFirst = false, onAdded }: QuickAddProp
     // Not saved: the words come back, before whatever was typed meanwhile.
     else setText([before, readQuickAddDraft()].filter(Boolean).join(', '));
   };
-  const take = (suggestion: Suggestion) =>
-    add(understand(completeLast(text, typedTitle, suggestion.title), asText));
+  const take = (suggestion: Suggestion) => add(completeLast(pieces, suggestion.title));
 
   const onKeyDown = (event: KeyboardEvent) => {
     const picked = suggestions[chosen];
@@ -82,8 +84,9 @@ export function QuickAdd({ inputRef, focusFirst = false, onAdded }: QuickAddProp
       event.stopPropagation();
       setClosed(true);
     } else if (event.key === 'Escape' && text !== '') {
-      event.stopPropagation();
-      setText('');
+      // The first one closes what the field stands in, if anything.
+      if (leaving) setText('');
+      else setLeaving(true);
     }
   };
   const onPaste = (event: ClipboardEvent) => {
@@ -116,7 +119,10 @@ export function QuickAdd({ inputRef, focusFirst = false, onAdded }: QuickAddProp
           onChange={(event) => setText(event.target.value)}
           onKeyDown={onKeyDown}
           onPaste={onPaste}
-          onBlur={() => setClosed(true)}
+          onBlur={() => {
+            setClosed(true);
+            setLeaving(false);
+          }}
           onFocus={() => setClosed(false)}
         />
         <button

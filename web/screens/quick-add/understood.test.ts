@@ -26,7 +26,25 @@ test('[UI-23] a piece with a price is turned back into text by its own words', (
   expect(again?.entry).toMatchObject({ title: '2 eggs @2.99', quantityMilli: null });
 });
 
-test('[UI-24] a suggestion completes the last name and keeps the amount before it', () => {
-  expect(completeLast('eggs, 2 l mi', 'mi', 'Milk')).toBe('eggs, 2 l Milk');
-  expect(completeLast('', '', 'Milk')).toBe('Milk');
-});
+test.each([
+  ['eggs, 2 l mi', 'Milk', ['eggs', '2000 l Milk']],
+  ['eggs, sour  cr', 'Sour cream', ['eggs', 'Sour cream']],
+  ['mi @mimart', 'Milk', ['Milk @mimart']],
+  ['mi, 2 mi (mild)', 'Milk', ['mi', '2000 Milk (mild)']],
+])(
+  '[UI-24] a suggestion names the last piece alone and keeps what stands around it: %s',
+  (typed, title, entries) => {
+    const taken = completeLast(understand(typed, new Set()), title).map(({ entry }) =>
+      [
+        entry.quantityMilli,
+        entry.unit,
+        entry.title,
+        entry.note === null ? null : `(${entry.note})`,
+        entry.storeName === null ? null : `@${entry.storeName}`,
+      ]
+        .filter((part) => part !== null)
+        .join(' '),
+    );
+    expect(taken).toEqual(entries);
+  },
+);

@@ -16,9 +16,12 @@ export interface UnderstoodPiece {
 export const understand = (text: string, asText: ReadonlySet<string>): readonly UnderstoodPiece[] =>
   readPieces(text, asText).map(({ entry, words }) => ({ entry, textKey: nameKey(words) }));
 
-/** The field after a suggestion was taken: the last name is completed, its amount stays. */
-export function completeLast(text: string, typedTitle: string, title: string): string {
-  const at = text.lastIndexOf(typedTitle);
-  if (typedTitle === '' || at < 0) return title;
-  return `${text.slice(0, at)}${title}${text.slice(at + typedTitle.length)}`;
+/** After a suggestion was taken: the last piece has its name; its amount, note and shop stay. */
+export function completeLast(
+  pieces: readonly UnderstoodPiece[],
+  title: string,
+): readonly UnderstoodPiece[] {
+  return pieces.map((piece, index) =>
+    index === pieces.length - 1 ? { ...piece, entry: { ...piece.entry, title } } : piece,
+  );
 }
