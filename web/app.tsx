@@ -84,9 +84,11 @@ export function App() {
     <>
       {path === '/shop' || path.startsWith('/shop/') ? <Bare>{view}</Bare> : <Frame>{view}</Frame>}
       {location === SYNC ? (
-        <Suspense>
-          <SyncPanel onClose={closeSync} />
-        </Suspense>
+        <ViewBoundary onClose={closeSync}>
+          <Suspense>
+            <SyncPanel onClose={closeSync} />
+          </Suspense>
+        </ViewBoundary>
       ) : null}
     </>
   );

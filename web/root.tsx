@@ -15,6 +15,7 @@ import type { Connection } from './connect.ts';
 import { ClosedKitchen } from './frame/closed-kitchen.tsx';
 import { NotKeptBanner } from './frame/not-kept-banner.tsx';
 import { StorageCleared } from './frame/storage-cleared.tsx';
+import { ViewBoundary } from './frame/view-boundary.tsx';
 import { KitchenProvider } from './kitchen.tsx';
 import { wordsForFrame } from './text/frame.ts';
 
@@ -75,7 +76,9 @@ export function Root({ connection }: { readonly connection: Connection }) {
         <NotKeptBanner />
         {readyOffline ? <ReadyOffline /> : null}
         {/* Another kitchen of this device: every view begins anew, with the notes of that one. */}
-        <App key={moves} />
+        <ViewBoundary key={moves}>
+          <App />
+        </ViewBoundary>
         <StorageCleared />
         <ClosedKitchen />
         {old ? <OldTab /> : null}

@@ -13,6 +13,7 @@ import css from './frame.module.css';
 import { Sidebar } from './sidebar.tsx';
 import { TopBar } from './top-bar.tsx';
 import { useGlobalKeys } from './use-global-keys.ts';
+import { ViewBoundary } from './view-boundary.tsx';
 
 const QuickAddSheet = lazy(async () => ({
   default: (await import('../screens/quick-add/quick-add-sheet.tsx')).QuickAddSheet,
@@ -29,6 +30,7 @@ export function Frame({ children }: { readonly children: ReactNode }) {
     if (field && path === '/list') field.focus();
     else setAdding(true);
   };
+  const closeQuickAdd = () => setAdding(false);
   useGlobalKeys({ quickAdd: openQuickAdd });
 
   return (
@@ -42,9 +44,11 @@ export function Frame({ children }: { readonly children: ReactNode }) {
       </main>
       {phone ? <BottomBar onAdd={openQuickAdd} /> : null}
       {adding ? (
-        <Suspense>
-          <QuickAddSheet onClose={() => setAdding(false)} />
-        </Suspense>
+        <ViewBoundary onClose={closeQuickAdd}>
+          <Suspense>
+            <QuickAddSheet onClose={closeQuickAdd} />
+          </Suspense>
+        </ViewBoundary>
       ) : null}
     </div>
   );

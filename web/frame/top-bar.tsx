@@ -8,11 +8,13 @@ import { Jar } from '../components/jar.tsx';
 import { StatusChip } from '../sync/status-chip.tsx';
 import { wordsForFrame } from '../text/frame.ts';
 import css from './top-bar.module.css';
+import { ViewBoundary } from './view-boundary.tsx';
 
 const MoreSheet = lazy(async () => ({ default: (await import('./more-sheet.tsx')).MoreSheet }));
 
 export function TopBar({ phone }: { readonly phone: boolean }) {
   const [open, setOpen] = useState(false);
+  const close = () => setOpen(false);
   return (
     <header className={css['bar']}>
       <Link href="/list" className={css['brand']}>
@@ -27,9 +29,11 @@ export function TopBar({ phone }: { readonly phone: boolean }) {
         onClick={() => setOpen(true)}
       />
       {open ? (
-        <Suspense>
-          <MoreSheet phone={phone} onClose={() => setOpen(false)} />
-        </Suspense>
+        <ViewBoundary onClose={close}>
+          <Suspense>
+            <MoreSheet phone={phone} onClose={close} />
+          </Suspense>
+        </ViewBoundary>
       ) : null}
     </header>
   );

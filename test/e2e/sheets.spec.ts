@@ -1,0 +1,61 @@
+/** Sheets and panels over a view: they close to where one was, and what fails in them stays in them. */
+import { expect, test } from './fixtures.ts';
+import { line } from './kitchen-data.ts';
+
+test('[UI-448] a panel that cannot be loaded says so itself, and the view under it stays', async ({
+  device,
+}) => {
+  const phone = await device();
+  await phone.context.route(/\/assets\/(sync-panel|more-sheet|quick-add-sheet)-.*\.js$/, (route) =>
+    route.abort(),
+  );
+  const tab = await phone.openTab();
+  const { page } = tab;
+  await tab.perform('list.add', { entries: [line('Quinoa')] });
+  const row = page.getByText('Quinoa', { exact: true });
+  await expect(row).toBeVisible();
+  const sheet = page.getByRole('dialog', { name: 'This view hit a problem' });
+  for (const open of [
+    page.locator('[data-sync-state]'),
+    page.getByRole('button', { name: 'Everything else' }),
+  ]) {
+    await open.click();
+    await expect(sheet).toBeVisible();
+    await expect(row).toBeVisible();
+    await sheet.getByRole('button', { name: 'Close' }).click();
+    await expect(sheet).toHaveCount(0);
+  }
+  await page.getByRole('link', { name: 'Week' }).click();
+  await page.getByRole('button', { name: 'Add things to the list' }).click();
+  await expect(sheet).toBeVisible();
+});
+
+test('[UI-449] where the browser blocks the storage of notes, every view opens and takes words', async ({
+  device,
+}) => {
+  const phone = await device();
+  await phone.context.addInitScript(() => {
+    for (const name of ['localStorage', 'sessionStorage']) {
+      Object.defineProperty(window, name, {
+        get() {
+          throw new DOMException('blocked', 'SecurityError');
+        },
+      });
+    }
+  });
+  const tab = await phone.openTab('/');
+  const { page } = tab;
+  const field = page.getByRole('textbox', { name: 'Add to the list' });
+  await field.fill('quinoa');
+  await page.getByRole('link', { name: 'Week' }).click();
+  await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+  await page.getByRole('link', { name: 'List' }).click();
+  await expect(field).toHaveValue('quinoa');
+  await field.press('Enter');
+  await expect(page.getByText('Quinoa', { exact: true })).toBeVisible();
+  for (const path of ['/recipes/new', '/import', '/settings', '/pantry', '/shop']) {
+    await page.evaluate((to) => history.pushState(null, '', to), path);
+    await expect(page.getByRole('heading', { level: 1 }).first(), path).toBeVisible();
+    await expect(page.getByText('This view hit a problem'), path).toHaveCount(0);
+  }
+});
