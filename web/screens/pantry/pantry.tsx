@@ -95,8 +95,10 @@ function AddToPantry({ place }: { readonly place: Place }) {
   const add = async () => {
     const entries = readQuickAdd(text);
     if (entries.length === 0) return;
+    setText('');
     const result = await perform('pantry.add', { entries, place });
-    if (result.ok) setText('');
+    // Not saved: the words come back, before whatever was typed meanwhile.
+    if (!result.ok) setText((later) => [text, later].filter(Boolean).join(', '));
   };
   return (
     <form

@@ -15,6 +15,7 @@ import { usePerform } from '../../kitchen.tsx';
 import { recipesText } from '../../text/recipes.ts';
 import { mealDialogText as text } from '../../text/week.ts';
 import { useLatestQuery } from '../../use-latest-query.ts';
+import { useBusy } from '../../use-busy.ts';
 import css from './meal-dialogs.module.css';
 import { PlaceFields } from './place-fields.tsx';
 import { PlanSheet } from './plan-sheet.tsx';
@@ -30,16 +31,21 @@ export interface AddMealSheetProps {
 
 export function AddMealSheet({ place, onClose }: AddMealSheetProps) {
   const perform = usePerform();
+  const [busy, once] = useBusy();
+  // One meal for as long as the sheet is open, however often it is sent.
+  const [id] = useState(newId);
   const [where, setWhere] = useState(place);
   const [words, setWords] = useState('');
   const [recipe, setRecipe] = useState<RecipeCard | null>(null);
   const title = words.trim();
 
-  const planWords = async (event: FormEvent) => {
-    event.preventDefault();
-    if (title === '') return;
-    const result = await perform('plan.addText', { id: newId(), title, ...where });
+  const planWords = async () => {
+    const result = await perform('plan.addText', { id, title, ...where });
     if (result.ok) onClose();
+  };
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (title !== '') once(planWords);
   };
 
   if (recipe !== null) return <PlanSheet recipe={recipe} place={where} onClose={onClose} />;
@@ -47,7 +53,7 @@ export function AddMealSheet({ place, onClose }: AddMealSheetProps) {
     <Sheet open onClose={onClose} title={text.addTitle}>
       <div className={css['stack']}>
         <PlaceFields place={where} onChange={setWhere} />
-        <form className={css['search']} onSubmit={(event) => void planWords(event)}>
+        <form className={css['search']} onSubmit={submit}>
           <TextField
             label={text.searchLabel}
             placeholder={text.searchPlaceholder}
@@ -60,7 +66,7 @@ export function AddMealSheet({ place, onClose }: AddMealSheetProps) {
             onValue={setWords}
           />
           {title === '' ? null : (
-            <Button type="submit" wide>
+            <Button type="submit" wide disabled={busy}>
               {text.planAsText(title)}
             </Button>
           )}

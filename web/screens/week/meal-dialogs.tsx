@@ -11,6 +11,7 @@ import { Stepper } from '../../components/stepper.tsx';
 import { TextField } from '../../components/text-field.tsx';
 import { usePerform } from '../../kitchen.tsx';
 import { mealDialogText as text, mealNames, planSheetText } from '../../text/week.ts';
+import { useBusy } from '../../use-busy.ts';
 import type { MealDialogName } from './meal-card.tsx';
 import css from './meal-dialogs.module.css';
 import { PlaceFields } from './place-fields.tsx';
@@ -36,6 +37,7 @@ export function MealDialog({ name, ...rest }: DialogProps & { readonly name: Mea
 
 function MoveDialog({ entry, onClose }: DialogProps) {
   const perform = usePerform();
+  const [busy, once] = useBusy();
   const [place, setPlace] = useState({ day: entry.day, meal: entry.meal });
   const move = async () => {
     const result = await perform('plan.move', { id: entry.id, ...place });
@@ -48,7 +50,7 @@ function MoveDialog({ entry, onClose }: DialogProps) {
       onClose={onClose}
       title={text.moveTitle(entry.title)}
       foot={
-        <Button tone="primary" wide disabled={stays} onClick={() => void move()}>
+        <Button tone="primary" wide disabled={busy || stays} onClick={() => once(move)}>
           {stays ? text.moveSame : text.move(dayWords(place.day, 'medium'), mealNames[place.meal])}
         </Button>
       }
@@ -60,6 +62,7 @@ function MoveDialog({ entry, onClose }: DialogProps) {
 
 function ServingsDialog({ entry, onClose }: DialogProps) {
   const perform = usePerform();
+  const [busy, once] = useBusy();
   const [servings, setServings] = useState(entry.servings);
   const save = async () => {
     const result = await perform('plan.servings', { id: entry.id, servings });
@@ -74,8 +77,8 @@ function ServingsDialog({ entry, onClose }: DialogProps) {
         <Button
           tone="primary"
           wide
-          disabled={servings === entry.servings}
-          onClick={() => void save()}
+          disabled={busy || servings === entry.servings}
+          onClick={() => once(save)}
         >
           {text.servingsSave(servings)}
         </Button>
@@ -97,21 +100,25 @@ function ServingsDialog({ entry, onClose }: DialogProps) {
 
 function TitleDialog({ entry, onClose }: DialogProps) {
   const perform = usePerform();
+  const [busy, once] = useBusy();
   const [title, setTitle] = useState(entry.title);
-  const save = async (event: FormEvent) => {
-    event.preventDefault();
+  const save = async () => {
     const result = await perform('plan.edit', { id: entry.id, title: title.trim() });
     if (result.ok) onClose();
   };
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    once(save);
+  };
   return (
     <Sheet open onClose={onClose} title={text.renameTitle}>
-      <form className={css['stack']} onSubmit={(event) => void save(event)}>
+      <form className={css['stack']} onSubmit={submit}>
         <TextField label={text.renameLabel} value={title} maxLength={160} onValue={setTitle} />
         <Button
           tone="primary"
           wide
           type="submit"
-          disabled={title.trim() === '' || title.trim() === entry.title}
+          disabled={busy || title.trim() === '' || title.trim() === entry.title}
         >
           {text.renameSave}
         </Button>
@@ -122,6 +129,7 @@ function TitleDialog({ entry, onClose }: DialogProps) {
 
 function RemoveDialog({ entry, onClose }: DialogProps) {
   const perform = usePerform();
+  const [busy, once] = useBusy();
   const { open, done, all } = removalOf(entry);
   const remove = async () => {
     const result = await perform('plan.remove', { ids: [entry.id] });
@@ -136,7 +144,7 @@ function RemoveDialog({ entry, onClose }: DialogProps) {
       foot={
         <>
           <Button onClick={onClose}>{text.cancel}</Button>
-          <Button tone="danger" onClick={() => void remove()}>
+          <Button tone="danger" disabled={busy} onClick={() => once(remove)}>
             {text.removeButton(open)}
           </Button>
         </>

@@ -18,6 +18,7 @@ import { Tick } from '../../components/tick.tsx';
 import { newId } from '../../ids.ts';
 import { usePerform, useQuery } from '../../kitchen.tsx';
 import { planSheetText as text } from '../../text/week.ts';
+import { useBusy } from '../../use-busy.ts';
 import { useLatestQuery } from '../../use-latest-query.ts';
 import { PlaceFields } from './place-fields.tsx';
 import css from './plan-sheet.module.css';
@@ -46,7 +47,9 @@ export function PlanSheet({ recipe, place, onClose }: PlanSheetProps) {
   const [servings, setServings] = useState(recipe.servings);
   const [where, setWhere] = useState(place);
   const [changed, setChanged] = useState<ReadonlyMap<string, boolean>>(new Map());
-  const [busy, setBusy] = useState(false);
+  const [busy, once] = useBusy();
+  // One meal for as long as the sheet is open, however often it is sent.
+  const [id] = useState(newId);
   const asked = { recipeId: recipe.id, servings };
   const lines = useLatestQuery('planSheet', asked);
   const chosen = (lines ?? []).filter((line) => isOn(line, changed));
@@ -54,20 +57,18 @@ export function PlanSheet({ recipe, place, onClose }: PlanSheetProps) {
   const waiting = useQuery('planSheet', asked) === undefined;
 
   const save = async () => {
-    setBusy(true);
     const planned = chosen.map(plannedLine);
     const result =
       where === null
         ? await perform('list.addRecipe', { recipeId: recipe.id, lines: planned })
         : await perform('plan.add', {
-            id: newId(),
+            id,
             recipeId: recipe.id,
             day: where.day,
             meal: where.meal satisfies Meal,
             servings,
             lines: planned,
           });
-    setBusy(false);
     if (result.ok) onClose();
   };
 
@@ -81,7 +82,7 @@ export function PlanSheet({ recipe, place, onClose }: PlanSheetProps) {
           tone="primary"
           wide
           disabled={busy || waiting || (where === null && chosen.length === 0)}
-          onClick={() => void save()}
+          onClick={() => once(save)}
         >
           {where === null ? text.addToList(chosen.length) : text.plan(chosen.length)}
         </Button>
