@@ -10,7 +10,7 @@ import { ViewBoundary } from './frame/view-boundary.tsx';
 import { rememberView, startView } from './last-view.ts';
 import { ListScreen } from './screens/list/list.tsx';
 import { NotFoundScreen } from './screens/not-found/not-found.tsx';
-import { wasPushed } from './use-sheet-param.ts';
+import { SYNC, wasPushed } from './use-sheet-param.ts';
 
 const WeekScreen = lazy(async () => ({
   default: (await import('./screens/week/week-screen.tsx')).WeekScreen,
@@ -57,8 +57,6 @@ const ShopScreen = lazy(async () => ({
 const SyncPanel = lazy(async () => ({
   default: (await import('./sync/sync-panel.tsx')).SyncPanel,
 }));
-
-const SYNC = '/sync';
 
 export function App() {
   const [location, navigate] = useLocation();

@@ -2,7 +2,7 @@
  * A sheet that is a history entry: what it shows stands in the address (`/list?item=…`), so the back
  * button closes it, a reload opens it again, and it can be opened in its own tab.
  */
-import { useCallback } from 'react';
+import { useCallback, useState } from 'react';
 import { useLocation, useSearch } from 'wouter';
 
 export type SheetParam = readonly [
@@ -15,7 +15,7 @@ export type SheetParam = readonly [
 export const PUSHED_STATE: Readonly<Record<string, true>> = { larderSheet: true };
 
 export function useSheetParam(name: string): SheetParam {
-  const search = useSearch();
+  const search = useViewSearch();
   const [path, navigate] = useLocation();
   const value = new URLSearchParams(search).get(name);
   const open = useCallback(
@@ -38,6 +38,19 @@ export function useSheetParam(name: string): SheetParam {
     navigate(rest === '' ? path : `${path}?${rest}`, { replace: true });
   }, [name, navigate, path]);
   return [value, open, close];
+}
+
+/** The panel that lies over a view with an address of its own, while the view keeps its state. */
+export const SYNC = '/sync';
+
+/** The parameters of the view, also while the sync panel lies over it. */
+export function useViewSearch(): string {
+  const search = useSearch();
+  const [path] = useLocation();
+  const [kept, setKept] = useState(search);
+  const isCovered = path === SYNC;
+  if (!isCovered && search !== kept) setKept(search);
+  return isCovered ? kept : search;
 }
 
 /** True when the current entry was pushed by a sheet or a panel, so that going back closes it. */

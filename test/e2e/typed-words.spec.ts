@@ -1,8 +1,11 @@
 /** What somebody has typed and not sent yet is never lost: not by a sheet, a panel, another device or Esc. */
 import type { Page } from '@playwright/test';
-import { expect, type Tab, test } from './fixtures.ts';
+import { expect, sameCheckpoint, type Tab, test, twoDevices } from './fixtures.ts';
+import { line } from './kitchen-data.ts';
 
+const noteOf = (page: Page) => page.getByRole('textbox', { name: 'Note' });
 const quickAdd = (page: Page) => page.getByRole('textbox', { name: 'Add to the list' });
+const editing = (page: Page, title: string) => page.getByRole('button', { name: `Edit ${title}` });
 
 async function titlesOf(tab: Tab): Promise<unknown[]> {
   return ((await tab.dump())['list_items'] ?? []).map(({ title }) => title);
@@ -31,6 +34,87 @@ function holdActs(): void {
 
 const letActsGo = (page: Page) =>
   page.evaluate(() => (window as unknown as { letActsGo: () => void }).letActsGo());
+
+test('[UI-441] words typed beside a row of the list survive another row, the sync panel and a reload', async ({
+  device,
+}) => {
+  const tab = await (await device()).openTab();
+  const { page } = tab;
+  await page.setViewportSize({ width: 1400, height: 900 });
+  await tab.perform('list.add', { entries: [line('Quinoa'), line('Okra')] });
+
+  await editing(page, 'Quinoa').click();
+  await noteOf(page).fill('the red one');
+  await editing(page, 'Okra').click();
+  await expect(noteOf(page)).toHaveValue('');
+  await editing(page, 'Quinoa').click();
+  await expect(noteOf(page)).toHaveValue('the red one');
+
+  await page.locator('[data-sync-state]').click();
+  await expect(page).toHaveURL(/\/sync$/);
+  await expect(page.getByRole('dialog')).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect(page).toHaveURL(/item=/);
+  await expect(noteOf(page)).toHaveValue('the red one');
+  await page.reload();
+  await expect(noteOf(page)).toHaveValue('the red one');
+
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  const saved = async () =>
+    (await tab.dump())['list_items']?.find(({ title }) => title === 'Quinoa')?.['note'];
+  await expect.poll(saved).toBe('the red one');
+  await tab.perform('list.edit', {
+    id: String((await tab.dump())['list_items']?.find(({ title }) => title === 'Quinoa')?.['id']),
+    note: 'the white one',
+  });
+  await editing(page, 'Quinoa').click();
+  await expect(noteOf(page)).toHaveValue('the white one');
+  await noteOf(page).fill('neither');
+  await page.getByRole('button', { name: 'Discard changes' }).click();
+  await expect(noteOf(page)).toHaveValue('the white one');
+});
+
+test('[UI-441] words typed in the sheet of a row survive its ways out on a phone', async ({
+  device,
+}) => {
+  const tab = await (await device()).openTab();
+  const { page } = tab;
+  await tab.perform('list.add', { entries: [line('Quinoa')] });
+  await editing(page, 'Quinoa').click();
+  await noteOf(page).fill('the red one');
+  for (const leave of [
+    () => page.keyboard.press('Escape'),
+    () => page.getByRole('button', { name: 'Close' }).click(),
+    () => page.mouse.click(10, 10),
+  ]) {
+    await expect(noteOf(page)).toHaveValue('the red one');
+    await leave();
+    await expect(page.getByRole('dialog')).toHaveCount(0);
+    await editing(page, 'Quinoa').click();
+  }
+  await expect(noteOf(page)).toHaveValue('the red one');
+});
+
+test('[UI-442] a row that leaves the list under its form says so, and the words stay to copy', async ({
+  device,
+}) => {
+  const { laptopTab, phoneTab } = await twoDevices(device);
+  await laptopTab.perform('list.add', { entries: [line('Quinoa')] });
+  await sameCheckpoint(laptopTab, phoneTab);
+  const { page } = phoneTab;
+  await page.goto(new URL('/list', page.url()).href);
+  await editing(page, 'Quinoa').click();
+  await noteOf(page).fill('the red one');
+
+  const id = String(
+    (await laptopTab.dump())['list_items']?.find(({ title }) => title === 'Quinoa')?.['id'],
+  );
+  await laptopTab.perform('list.remove', { ids: [id] });
+  await expect(page.getByText('That thing is no longer on the list.')).toBeVisible();
+  await expect(page.getByRole('textbox', { name: 'What you had typed' })).toHaveValue(
+    'the red one',
+  );
+});
 
 test('[UI-444] the large (+) leads to the field on the list, and no words are added twice', async ({
   device,

@@ -43,6 +43,8 @@ export const wordsForList = {
   forMeal: (title: string, day: string) => `For ${title} on ${day}`,
   nothingSelected: 'Choose a thing to see its details.',
   gone: 'That thing is no longer on the list.',
+  discardTyped: 'Discard changes',
+  typedBefore: 'What you had typed',
 } as const;
 
 export const wordsForQuickAdd = {

@@ -1,7 +1,7 @@
 /**
  * Everything about one row: amount, note and shop of each of its lines, its aisle, and removing it. Save is
  * one act per changed line, holding only what changed. What comes from elsewhere meanwhile replaces only
- * fields that nobody touched here.
+ * fields that nobody touched here. What was typed stays until it is saved, also when its line is gone.
  */
 import { type FormEvent, useId, useState } from 'react';
 
@@ -10,21 +10,52 @@ import { weekdayName } from '../../../shared/domain/day.ts';
 import type { ListPart, ListRow } from '../../../shared/queries.ts';
 import { Button } from '../../components/button.tsx';
 import { Switch } from '../../components/switch.tsx';
-import { SelectField, TextField } from '../../components/text-field.tsx';
+import { SelectField, TextArea, TextField } from '../../components/text-field.tsx';
 import { usePerform, useQuery } from '../../kitchen.tsx';
 import { wordsForList } from '../../text/list.ts';
+import { useBusy } from '../../use-busy.ts';
 import { amountFromFields, amountToText } from './amount-text.ts';
 import { VersionsList } from '../choices/versions-list.tsx';
 import css from './item-detail.module.css';
+import { keepTyped, readTyped, type Typed, typedSince, wordsTyped } from './typed-words.ts';
+import type { OpenItem } from './use-open-item.ts';
 
 const UNITS = ['g', 'kg', 'ml', 'l', 'pack', 'can', 'bottle', 'jar', 'bunch', 'piece'];
 
 interface ItemDetailProps {
+  readonly item: OpenItem;
+  readonly onDone: () => void;
+}
+
+export function ItemDetail({ item, onDone }: ItemDetailProps) {
+  const { row, goneIds } = item;
+  const words = wordsTyped(goneIds);
+  return (
+    <>
+      {row !== null && words === '' ? null : <Gone words={words} />}
+      {row === null ? null : <RowDetail row={row} onDone={onDone} />}
+    </>
+  );
+}
+
+/** What was typed for a line that is no longer there: to be read and copied. */
+function Gone({ words }: { readonly words: string }) {
+  return (
+    <div className={css['part']}>
+      <output>{wordsForList.gone}</output>
+      {words === '' ? null : (
+        <TextArea label={wordsForList.typedBefore} readOnly value={words} onValue={noop} />
+      )}
+    </div>
+  );
+}
+
+interface RowDetailProps {
   readonly row: ListRow;
   readonly onDone: () => void;
 }
 
-export function ItemDetail({ row, onDone }: ItemDetailProps) {
+function RowDetail({ row, onDone }: RowDetailProps) {
   const perform = usePerform();
   const single = row.parts.length === 1;
   const later = row.state === 'later';
@@ -69,40 +100,48 @@ interface PartFormProps {
   readonly onSaved: () => void;
 }
 
-/** What was typed; a field is absent until it was touched. */
-interface Typed {
-  readonly title?: string;
-  readonly amount?: string;
-  readonly unit?: string;
-  readonly note?: string;
-  readonly storeId?: string;
+/** What was typed for a line, as this tab keeps it. */
+function useTyped(lineId: string) {
+  const [typed, setTyped] = useState(() => readTyped(lineId));
+  const change = (next: Typed): void => {
+    keepTyped(lineId, next);
+    setTyped(next);
+  };
+  return [typed, change] as const;
 }
 
 function PartForm({ part, row, onSaved }: PartFormProps) {
   const perform = usePerform();
   const stores = useQuery('stores', {}) ?? [];
   const unitsId = useId();
-  const [typed, setTyped] = useState<Typed>({});
+  const [typed, setTyped] = useTyped(part.id);
   const [problem, setProblem] = useState<'amount' | 'title' | null>(null);
+  const [busy, once] = useBusy();
   const amountText = typed.amount ?? amountToText(part.quantityMilli, part.unit);
   const unitText = typed.unit ?? part.unit ?? '';
 
-  const save = async (event: FormEvent) => {
-    event.preventDefault();
+  const save = async () => {
     const amount = amountFromFields(amountText, unitText);
     if (amount === null) return setProblem('amount');
     if (typed.title?.trim() === '') return setProblem('title');
     setProblem(null);
     const args = changesOf(part, row, typed, amount);
-    if (args === null) return onSaved();
+    if (args === null) {
+      setTyped({});
+      return onSaved();
+    }
     const result = await perform('list.edit', args);
     if (!result.ok) return undefined;
-    setTyped({});
+    setTyped(typedSince(typed, readTyped(part.id)));
     return onSaved();
   };
 
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    once(save);
+  };
   return (
-    <form className={css['part']} onSubmit={(event) => void save(event)}>
+    <form className={css['part']} onSubmit={submit}>
       {part.meal === null ? null : (
         <p className={css['hint']}>
           {wordsForList.forMeal(part.meal.title, weekdayName(part.meal.day))}
@@ -155,7 +194,10 @@ function PartForm({ part, row, onSaved }: PartFormProps) {
         />
       )}
       <div className={css['save']}>
-        <Button type="submit" tone="primary">
+        {Object.keys(typed).length === 0 ? null : (
+          <Button onClick={() => setTyped({})}>{wordsForList.discardTyped}</Button>
+        )}
+        <Button type="submit" tone="primary" disabled={busy}>
           {wordsForList.save}
         </Button>
       </div>

@@ -4,9 +4,9 @@
  */
 import { ShoppingBasket } from 'lucide-react';
 import { lazy, Suspense, useEffect, useRef } from 'react';
-import { Link, useLocation, useSearch } from 'wouter';
+import { Link, useLocation } from 'wouter';
 
-import type { ListRow, ListView } from '../../../shared/queries.ts';
+import type { ListView } from '../../../shared/queries.ts';
 import buttonCss from '../../components/button.module.css';
 import { Button } from '../../components/button.tsx';
 import { cx } from '../../components/cx.ts';
@@ -17,12 +17,13 @@ import { View } from '../../components/view.tsx';
 import { usePerform, useQuery } from '../../kitchen.tsx';
 import { wordsForList } from '../../text/list.ts';
 import { useMedia, WITH_PANE } from '../../use-media.ts';
-import { useSheetParam } from '../../use-sheet-param.ts';
+import { useSheetParam, useViewSearch } from '../../use-sheet-param.ts';
 import { QuickAdd } from '../quick-add/quick-add.tsx';
 import { ItemDetail } from './item-detail.tsx';
 import { ListSections } from './list-sections.tsx';
 import css from './list.module.css';
 import { SamplesCard } from './samples-card.tsx';
+import { type OpenItem, useOpenItem } from './use-open-item.ts';
 import { useTicking } from './use-ticking.ts';
 
 const ItemSheet = lazy(async () => ({ default: (await import('./item-sheet.tsx')).ItemSheet }));
@@ -31,7 +32,7 @@ const FinishSheet = lazy(async () => ({
 }));
 
 export function ListScreen() {
-  const search = useSearch();
+  const search = useViewSearch();
   const params = new URLSearchParams(search);
   const storeId = params.get('store');
   const [itemKey, openItem, closeItem] = useSheetParam('item');
@@ -46,7 +47,7 @@ export function ListScreen() {
     if (wantsAdd) quickAdd.current?.focus();
   }, [wantsAdd]);
 
-  const item = view && itemKey !== null ? findRow(view, itemKey) : null;
+  const item = useOpenItem(view, itemKey);
   const shopPath = storeId === null ? '/shop' : `/shop/${storeId}`;
   return (
     <View
@@ -67,7 +68,7 @@ export function ListScreen() {
       {view && !isEmpty(view) ? (
         <ListSections
           view={view}
-          selectedKey={item?.key ?? null}
+          selectedKey={item?.row?.key ?? null}
           basketAction={
             <Button tone="quiet" onClick={() => openFinish('1')}>
               {wordsForList.finish}
@@ -82,19 +83,13 @@ export function ListScreen() {
         />
       ) : null}
       <Suspense>
-        {item && !withPane ? <ItemSheet row={item} onClose={closeItem} /> : null}
+        {item && !withPane ? <ItemSheet item={item} onClose={closeItem} /> : null}
         {finishing !== null && view ? (
           <FinishSheet storeId={storeId} basket={view.basket} onClose={closeFinish} />
         ) : null}
       </Suspense>
     </View>
   );
-}
-
-/** The address names a line, not a row: rows change their keys when they are ticked. */
-function findRow(view: ListView, id: string): ListRow | null {
-  const rows = [...view.sections.flatMap((section) => section.rows), ...view.later, ...view.basket];
-  return rows.find((row) => row.ids.includes(id)) ?? null;
 }
 
 function isEmpty(view: ListView): boolean {
@@ -116,12 +111,12 @@ function NothingToBuy() {
   );
 }
 
-function Pane({ item, onDone }: { readonly item: ListRow | null; readonly onDone: () => void }) {
+function Pane({ item, onDone }: { readonly item: OpenItem | null; readonly onDone: () => void }) {
   if (item === null) return <p className={css['noItem']}>{wordsForList.nothingSelected}</p>;
   return (
     <section className={css['pane']} aria-label={item.title}>
       <h2 className={css['paneTitle']}>{item.title}</h2>
-      <ItemDetail key={item.ids[0]} row={item} onDone={onDone} />
+      <ItemDetail key={item.lineId} item={item} onDone={onDone} />
     </section>
   );
 }
