@@ -22,8 +22,10 @@ export function useSheetParam(name: string): SheetParam {
     (next: string) => {
       const params = new URLSearchParams(location.search);
       const wasOpen = params.has(name);
+      // An entry that is only replaced stays what it was: one that we pushed, or the first of its tab.
+      const state: unknown = wasOpen ? history.state : PUSHED_STATE;
       params.set(name, next);
-      navigate(`${path}?${params.toString()}`, { state: PUSHED_STATE, replace: wasOpen });
+      navigate(`${path}?${params.toString()}`, { state, replace: wasOpen });
     },
     [name, navigate, path],
   );

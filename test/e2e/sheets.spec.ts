@@ -2,6 +2,43 @@
 import { expect, test } from './fixtures.ts';
 import { line } from './kitchen-data.ts';
 
+test('[UI-446] finishing leaves shopping mode, and no way back leads to the sheet again', async ({
+  device,
+}) => {
+  const tab = await (await device()).openTab();
+  const { page } = tab;
+  await tab.perform('list.add', { entries: [line('Quinoa')] });
+  await page.getByRole('link', { name: 'Start shopping' }).click();
+  await page.getByRole('checkbox', { name: 'Quinoa' }).click();
+  await page.getByRole('button', { name: 'Finish', exact: true }).click();
+  await page.getByRole('button', { name: /^Finish with/ }).click();
+  await expect(page).toHaveURL(/\/list$/);
+  await expect(page.getByRole('heading', { name: 'Shopping list' })).toBeVisible();
+  await expect(page.getByRole('dialog')).toHaveCount(0);
+  await page.goBack();
+  await expect(page).toHaveURL(/\/shop$/);
+  await expect(page.getByRole('dialog')).toHaveCount(0);
+  await page.goBack();
+  await expect(page).toHaveURL(/\/list$/);
+});
+
+test('[UI-447] a row opened in a tab of its own closes to the list, whichever row was chosen since', async ({
+  device,
+}) => {
+  const phone = await device();
+  const tab = await phone.openTab();
+  await tab.perform('list.add', { entries: [line('Quinoa'), line('Okra')] });
+  const quinoa = (await tab.dump())['list_items']?.find(({ title }) => title === 'Quinoa');
+  const { page } = await phone.openTab(`/list?item=${String(quinoa?.['id'])}`);
+  await page.setViewportSize({ width: 1400, height: 900 });
+  await expect(page.getByRole('heading', { name: 'Quinoa' })).toBeVisible();
+  await page.getByRole('button', { name: 'Edit Okra' }).click();
+  await expect(page.getByRole('heading', { name: 'Okra' })).toBeVisible();
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await expect(page).toHaveURL(/\/list$/);
+  await expect(page.getByText('Choose a thing to see its details.')).toBeVisible();
+});
+
 test('[UI-448] a panel that cannot be loaded says so itself, and the view under it stays', async ({
   device,
 }) => {

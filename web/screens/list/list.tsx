@@ -85,7 +85,12 @@ export function ListScreen() {
       <Suspense>
         {item && !withPane ? <ItemSheet item={item} onClose={closeItem} /> : null}
         {finishing !== null && view ? (
-          <FinishSheet storeId={storeId} basket={view.basket} onClose={closeFinish} />
+          <FinishSheet
+            storeId={storeId}
+            basket={view.basket}
+            onClose={closeFinish}
+            onFinished={closeFinish}
+          />
         ) : null}
       </Suspense>
     </View>

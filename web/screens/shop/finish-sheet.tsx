@@ -8,17 +8,20 @@ import { Sheet } from '../../components/sheet.tsx';
 import { Switch } from '../../components/switch.tsx';
 import { usePerform } from '../../kitchen.tsx';
 import { wordsForShop } from '../../text/list.ts';
+import { useBusy } from '../../use-busy.ts';
 import css from './finish-sheet.module.css';
 
 interface FinishSheetProps {
   readonly storeId: string | null;
   readonly basket: readonly ListRow[];
   readonly onClose: () => void;
-  readonly onFinished?: () => void;
+  /** Closes it too, or goes elsewhere: two steps through the history at once would cross. */
+  readonly onFinished: () => void;
 }
 
 export function FinishSheet({ storeId, basket, onClose, onFinished }: FinishSheetProps) {
   const perform = usePerform();
+  const [busy, once] = useBusy();
   const [forPantry, setForPantry] = useState<ReadonlySet<string>>(new Set());
   const allIn = basket.every((row) => forPantry.has(row.key));
   const set = (rows: readonly ListRow[], on: boolean) => {
@@ -32,9 +35,7 @@ export function FinishSheet({ storeId, basket, onClose, onFinished }: FinishShee
   const finish = async () => {
     const pantryLineIds = basket.filter((row) => forPantry.has(row.key)).flatMap((row) => row.ids);
     const result = await perform('trip.finish', { storeId, pantryLineIds });
-    if (!result.ok) return;
-    onClose();
-    onFinished?.();
+    if (result.ok) onFinished();
   };
   return (
     <Sheet
@@ -44,7 +45,11 @@ export function FinishSheet({ storeId, basket, onClose, onFinished }: FinishShee
       foot={
         <>
           <Button onClick={onClose}>{wordsForShop.notYet}</Button>
-          <Button tone="primary" disabled={basket.length === 0} onClick={() => void finish()}>
+          <Button
+            tone="primary"
+            disabled={busy || basket.length === 0}
+            onClick={() => once(finish)}
+          >
             {wordsForShop.finishNow(basket.length)}
           </Button>
         </>

@@ -41,7 +41,7 @@ export function ShopScreen() {
   const { phase } = useStatus();
   const { maySleep } = useWakeLock();
   const [finishing, openFinish, closeFinish] = useSheetParam('finish');
-  const leave = () => navigate(storeId === null ? '/list' : `/list?store=${storeId}`);
+  const listPath = storeId === null ? '/list' : `/list?store=${storeId}`;
   const shopName = stores?.find(({ id }) => id === storeId)?.name ?? wordsForShop.title;
   useEffect(() => {
     document.title = wordsForFrame.documentTitle(shopName);
@@ -55,7 +55,7 @@ export function ShopScreen() {
         <IconButton
           label={wordsForShop.close}
           icon={<X size={24} strokeWidth={1.75} />}
-          onClick={leave}
+          onClick={() => navigate(listPath)}
         />
         <h1 ref={heading} tabIndex={-1} className={css['name']}>
           {shopName}
@@ -89,7 +89,8 @@ export function ShopScreen() {
             storeId={storeId}
             basket={view.basket}
             onClose={closeFinish}
-            onFinished={leave}
+            // In the place of the sheet: the way back does not lead to it again.
+            onFinished={() => navigate(listPath, { replace: true })}
           />
         ) : null}
       </Suspense>
