@@ -64,6 +64,32 @@ test('[UI-283] a page that is shared begins a recipe with title and link, kept a
   await expect(title).toHaveValue('Pea soup');
 });
 
+test('[UI-440] a recipe that was begun is never overwritten by a link, and what came with it stays to copy', async ({
+  device,
+}) => {
+  const tab = await (await device()).openTab('/recipes/new');
+  const { page } = tab;
+  await tab.shellStored();
+  const title = page.getByRole('textbox', { name: 'Title' });
+  await title.fill('Half a sentence');
+  await page.goto(new URL('/import', page.url()).href);
+  await page.getByRole('textbox', { name: /^Or paste/ }).fill('https://example.test/soup');
+  await page.getByRole('button', { name: 'Read it' }).click();
+  const begin = page.getByRole('button', { name: 'Begin a recipe with this link' });
+  await begin.click();
+  const waiting = page.getByRole('textbox', { name: 'Not taken yet' });
+  await expect(waiting).toHaveValue('https://example.test/soup');
+  await page.getByRole('button', { name: 'To the recipe I began' }).click();
+  await expect(title).toHaveValue('Half a sentence');
+
+  const words = 'Pea soup\n500 g peas\n1 onion\nhttps://example.test/soup';
+  await share(page, { text: words });
+  await begin.click();
+  await expect(waiting).toHaveValue(words);
+  await page.goto(new URL('/recipes/new', page.url()).href);
+  await expect(title).toHaveValue('Half a sentence');
+});
+
 test('[UI-284] the source of a recipe that is shared is shown in the import', async ({
   device,
 }) => {

@@ -25,6 +25,11 @@ export const importText = {
   linkDraft: 'Begin a recipe with this link',
   linkNeedsSource:
     'A browser cannot read a page from its link. It becomes a draft with the link filled in; paste the page source to bring the rest.',
+  waitingTitle: 'Another recipe is not saved yet',
+  waitingBody:
+    'You began one on this device, so nothing was put into it. Save it or start it over, then try again; until then this is here to copy.',
+  waitingLabel: 'Not taken yet',
+  toDraft: 'To the recipe I began',
   previewTitle: (n: number) => `${counted(n, 'recipe', 'recipes')} found`,
   tableLabel: 'What will be imported',
   columnTake: 'Take',

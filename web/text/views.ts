@@ -78,4 +78,10 @@ export const wordsForNotFound = {
   toList: 'To the shopping list',
 } as const;
 
-export const wordsForShare = { title: 'Shared with Larder' } as const;
+export const wordsForShare = {
+  title: 'Shared with Larder',
+  tooLargeTitle: 'That was too much at once',
+  tooLarge:
+    'Nothing was taken from what you shared. Save it as a file in the other app, then import the file.',
+  toImport: 'To the import',
+} as const;

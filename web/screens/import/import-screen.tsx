@@ -11,30 +11,38 @@ import { type DragEvent, type FormEvent, useEffect, useRef, useState } from 'rea
 import { useLocation } from 'wouter';
 import { useHistoryState } from 'wouter/use-browser-location';
 
+import type { SharedPage } from '../../../shared/share.ts';
 import { Button } from '../../components/button.tsx';
 import { cx } from '../../components/cx.ts';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { TextArea } from '../../components/text-field.tsx';
 import { View } from '../../components/view.tsx';
 import { importText as text } from '../../text/import.ts';
-import { keepDraft } from '../recipe-edit/draft.ts';
-import { emptyForm } from '../recipe-edit/recipe-form.ts';
+import { beginRecipe } from '../share/begin-recipe.ts';
 import { ImportPreview } from './import-preview.tsx';
 import css from './import-screen.module.css';
 import { type ImportPlan, readImport } from './read-import.ts';
+import { WaitingPage } from './waiting-page.tsx';
 
 type Stage =
   | { readonly type: 'choosing' }
   | { readonly type: 'reading'; readonly done: number; readonly all: number }
   | { readonly type: 'preview'; readonly plan: ImportPlan }
+  | { readonly type: 'waiting'; readonly page: SharedPage }
   | { readonly type: 'done'; readonly count: number };
 
 const choosing: Stage = { type: 'choosing' };
 const beginning: Stage = { type: 'reading', done: 0, all: 0 };
 
+/** What the import is opened with: a text to read, and what came with it where that is a link. */
+export interface SharedState {
+  readonly shared?: string;
+  readonly page?: SharedPage;
+}
+
 export function ImportScreen() {
   // What another app shared stands in the history entry.
-  const shared = useHistoryState<{ readonly shared?: string } | null>()?.shared ?? null;
+  const { shared = null, page = null } = useHistoryState<SharedState | null>() ?? {};
   const [stage, setStage] = useState<Stage>(shared === null ? choosing : beginning);
   const [, go] = useLocation();
 
@@ -51,6 +59,11 @@ export function ImportScreen() {
       setStage({ type: 'preview', plan }),
     );
   }, [shared]);
+  const begin = (link: string) => {
+    const known = page?.link === link ? page : { title: '', link, notes: '' };
+    if (beginRecipe(known, Date.now())) go('/recipes/new');
+    else setStage({ type: 'waiting', page: known });
+  };
 
   return (
     <View title={text.title}>
@@ -70,11 +83,19 @@ export function ImportScreen() {
           plan={stage.plan}
           onStartOver={() => setStage(choosing)}
           onDone={(count) => setStage({ type: 'done', count })}
-          onLink={(link) => {
-            const form = { ...emptyForm, sourceUrl: link };
-            keepDraft(localStorage, 'new', { form, opened: null }, Date.now());
+          onLink={begin}
+        />
+      ) : null}
+      {stage.type === 'waiting' ? (
+        <WaitingPage
+          page={stage.page}
+          onOpenDraft={() => {
+            // The way back leads here again, with the link.
+            const state: SharedState = { shared: stage.page.link, page: stage.page };
+            go('/import', { replace: true, state });
             go('/recipes/new');
           }}
+          onStartOver={() => setStage(choosing)}
         />
       ) : null}
       {stage.type === 'done' ? (
