@@ -6,6 +6,7 @@ import { lazy, type ReactNode, Suspense, useEffect, useState } from 'react';
 import { Redirect, Route, Switch, useLocation } from 'wouter';
 
 import { Frame } from './frame/frame.tsx';
+import { LazySheet } from './frame/lazy-sheet.tsx';
 import { ViewBoundary } from './frame/view-boundary.tsx';
 import { rememberView, startView } from './last-view.ts';
 import { ListScreen } from './screens/list/list.tsx';
@@ -82,11 +83,9 @@ export function App() {
     <>
       {path === '/shop' || path.startsWith('/shop/') ? <Bare>{view}</Bare> : <Frame>{view}</Frame>}
       {location === SYNC ? (
-        <ViewBoundary onClose={closeSync}>
-          <Suspense>
-            <SyncPanel onClose={closeSync} />
-          </Suspense>
-        </ViewBoundary>
+        <LazySheet onClose={closeSync}>
+          <SyncPanel onClose={closeSync} />
+        </LazySheet>
       ) : null}
     </>
   );

@@ -43,9 +43,8 @@ test('[UI-448] a panel that cannot be loaded says so itself, and the view under 
   device,
 }) => {
   const phone = await device();
-  await phone.context.route(/\/assets\/(sync-panel|more-sheet|quick-add-sheet)-.*\.js$/, (route) =>
-    route.abort(),
-  );
+  const parts = /\/assets\/(sync-panel|more-sheet|quick-add-sheet|item-sheet|finish-sheet)-.*\.js$/;
+  await phone.context.route(parts, (route) => route.abort());
   const tab = await phone.openTab();
   const { page } = tab;
   await tab.perform('list.add', { entries: [line('Quinoa')] });
@@ -55,6 +54,7 @@ test('[UI-448] a panel that cannot be loaded says so itself, and the view under 
   for (const open of [
     page.locator('[data-sync-state]'),
     page.getByRole('button', { name: 'Everything else' }),
+    page.getByRole('button', { name: 'Edit Quinoa' }),
   ]) {
     await open.click();
     await expect(sheet).toBeVisible();
@@ -95,4 +95,19 @@ test('[UI-449] where the browser blocks the storage of notes, every view opens a
     await expect(page.getByRole('heading', { level: 1 }).first(), path).toBeVisible();
     await expect(page.getByText('This view hit a problem'), path).toHaveCount(0);
   }
+});
+
+test('[TABS-440] where the browser lets no worker be started, the page says so instead of opening for ever', async ({
+  device,
+}) => {
+  const phone = await device();
+  await phone.context.addInitScript(() => {
+    const blocked = function SharedWorker() {
+      throw new DOMException('blocked', 'SecurityError');
+    };
+    window.SharedWorker = blocked as unknown as typeof SharedWorker;
+  });
+  const { page } = await phone.openTab();
+  await expect(page.getByText('Larder stopped')).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Reload' })).toBeVisible();
 });

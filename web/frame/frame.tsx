@@ -10,10 +10,10 @@ import { wordsForFrame } from '../text/frame.ts';
 import { useMedia, PHONE, WIDE } from '../use-media.ts';
 import { BottomBar } from './bottom-bar.tsx';
 import css from './frame.module.css';
+import { LazySheet } from './lazy-sheet.tsx';
 import { Sidebar } from './sidebar.tsx';
 import { TopBar } from './top-bar.tsx';
 import { useGlobalKeys } from './use-global-keys.ts';
-import { ViewBoundary } from './view-boundary.tsx';
 
 const QuickAddSheet = lazy(async () => ({
   default: (await import('../screens/quick-add/quick-add-sheet.tsx')).QuickAddSheet,
@@ -44,11 +44,9 @@ export function Frame({ children }: { readonly children: ReactNode }) {
       </main>
       {phone ? <BottomBar onAdd={openQuickAdd} /> : null}
       {adding ? (
-        <ViewBoundary onClose={closeQuickAdd}>
-          <Suspense>
-            <QuickAddSheet onClose={closeQuickAdd} />
-          </Suspense>
-        </ViewBoundary>
+        <LazySheet onClose={closeQuickAdd}>
+          <QuickAddSheet onClose={closeQuickAdd} />
+        </LazySheet>
       ) : null}
     </div>
   );

@@ -1,14 +1,14 @@
 /** Below 1024 px: the name, what is true about sync, and a sheet with everything that has no tab. */
 import { Menu as MenuIcon } from 'lucide-react';
-import { lazy, Suspense, useState } from 'react';
+import { lazy, useState } from 'react';
 import { Link } from 'wouter';
 
 import { IconButton } from '../components/button.tsx';
 import { Jar } from '../components/jar.tsx';
 import { StatusChip } from '../sync/status-chip.tsx';
 import { wordsForFrame } from '../text/frame.ts';
+import { LazySheet } from './lazy-sheet.tsx';
 import css from './top-bar.module.css';
-import { ViewBoundary } from './view-boundary.tsx';
 
 const MoreSheet = lazy(async () => ({ default: (await import('./more-sheet.tsx')).MoreSheet }));
 
@@ -29,11 +29,9 @@ export function TopBar({ phone }: { readonly phone: boolean }) {
         onClick={() => setOpen(true)}
       />
       {open ? (
-        <ViewBoundary onClose={close}>
-          <Suspense>
-            <MoreSheet phone={phone} onClose={close} />
-          </Suspense>
-        </ViewBoundary>
+        <LazySheet onClose={close}>
+          <MoreSheet phone={phone} onClose={close} />
+        </LazySheet>
       ) : null}
     </header>
   );

@@ -3,7 +3,7 @@
  * stand in the address, so they belong to the tab. From 1280 px the details stand beside the list.
  */
 import { ShoppingBasket } from 'lucide-react';
-import { lazy, Suspense, useEffect, useRef } from 'react';
+import { lazy, useEffect, useRef } from 'react';
 import { Link, useLocation } from 'wouter';
 
 import type { ListView } from '../../../shared/queries.ts';
@@ -14,6 +14,7 @@ import { EmptyState } from '../../components/empty-state.tsx';
 import { SegmentedTabs } from '../../components/segmented-tabs.tsx';
 import { Skeleton } from '../../components/skeleton.tsx';
 import { View } from '../../components/view.tsx';
+import { LazySheet } from '../../frame/lazy-sheet.tsx';
 import { usePerform, useQuery } from '../../kitchen.tsx';
 import { wordsForList } from '../../text/list.ts';
 import { useMedia, WITH_PANE } from '../../use-media.ts';
@@ -82,17 +83,21 @@ export function ListScreen() {
           onRemove={(row) => void perform('list.remove', { ids: row.ids })}
         />
       ) : null}
-      <Suspense>
-        {item && !withPane ? <ItemSheet item={item} onClose={closeItem} /> : null}
-        {finishing !== null && view ? (
+      {item && !withPane ? (
+        <LazySheet onClose={closeItem}>
+          <ItemSheet item={item} onClose={closeItem} />
+        </LazySheet>
+      ) : null}
+      {finishing !== null && view ? (
+        <LazySheet onClose={closeFinish}>
           <FinishSheet
             storeId={storeId}
             basket={view.basket}
             onClose={closeFinish}
             onFinished={closeFinish}
           />
-        ) : null}
-      </Suspense>
+        </LazySheet>
+      ) : null}
     </View>
   );
 }

@@ -4,7 +4,7 @@
  * install or other question appears here; being offline is one plain line.
  */
 import { X } from 'lucide-react';
-import { lazy, type MouseEvent, type ReactNode, Suspense, useEffect, useState } from 'react';
+import { lazy, type MouseEvent, type ReactNode, useEffect, useState } from 'react';
 import { useLocation, useParams } from 'wouter';
 
 import type { ListRow, ListView } from '../../../shared/queries.ts';
@@ -12,6 +12,7 @@ import { Button, IconButton } from '../../components/button.tsx';
 import { EmptyState } from '../../components/empty-state.tsx';
 import { hueStyle } from '../../components/hue.ts';
 import { Skeleton } from '../../components/skeleton.tsx';
+import { LazySheet } from '../../frame/lazy-sheet.tsx';
 import { useHeadingFocus } from '../../heading-focus.ts';
 import { usePerform, useQuery, useStatus } from '../../kitchen.tsx';
 import { wordsForFrame } from '../../text/frame.ts';
@@ -83,8 +84,8 @@ export function ShopScreen() {
           {wordsForShop.finish}
         </Button>
       </footer>
-      <Suspense>
-        {finishing !== null && view ? (
+      {finishing !== null && view ? (
+        <LazySheet onClose={closeFinish}>
           <FinishSheet
             storeId={storeId}
             basket={view.basket}
@@ -92,8 +93,8 @@ export function ShopScreen() {
             // In the place of the sheet: the way back does not lead to it again.
             onFinished={() => navigate(listPath, { replace: true })}
           />
-        ) : null}
-      </Suspense>
+        </LazySheet>
+      ) : null}
     </div>
   );
 }
