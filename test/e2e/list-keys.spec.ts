@@ -1,4 +1,4 @@
-/** The list and the shop by keyboard and by ear. */
+/** The list and the shop by keyboard and by ear, and what a row says of itself. */
 import type { Page } from '@playwright/test';
 import type { ActArgs } from '../../shared/acts/acts.ts';
 import { expect, test, type Tab } from './fixtures.ts';
@@ -80,4 +80,14 @@ test('[UI-486] note, meal and shop of a row are spoken, on the list and in the s
   await expect(page.getByRole('checkbox', { name: 'Milk' })).toHaveAccessibleDescription(about);
   await page.goto(new URL('/shop', page.url()).href);
   await expect(page.getByRole('checkbox', { name: 'Milk' })).toHaveAccessibleDescription(about);
+});
+
+test('[UI-488] without an account nothing on the list waits to be sent', async ({ device }) => {
+  const phone = await device();
+  const page = await phone.context.newPage();
+  await page.clock.install();
+  await page.goto(`${phone.proxy.url}/list`);
+  await expect(page.getByRole('button', { name: 'Edit Tomatoes' })).toBeVisible();
+  await page.clock.fastForward(61_000);
+  await expect(page.getByText('Saved here, not sent yet')).toHaveCount(0);
 });

@@ -4,7 +4,7 @@
  * question asks below its line.
  */
 import { ClockArrowDown, GitFork, Trash2, Undo2 } from 'lucide-react';
-import { useEffect, useId, useState } from 'react';
+import { useId } from 'react';
 
 import { weekdayName } from '../../../shared/domain/day.ts';
 import { formatAmount } from '../../../shared/domain/format-amount.ts';
@@ -12,6 +12,7 @@ import type { ListRow as Row } from '../../../shared/queries.ts';
 import { IconButton } from '../../components/button.tsx';
 import { cx } from '../../components/cx.ts';
 import { Tick } from '../../components/tick.tsx';
+import { UnsentDot } from '../../components/unsent-dot.tsx';
 import { wordsForFrame } from '../../text/frame.ts';
 import { wordsForList } from '../../text/list.ts';
 import { InlineChoice } from '../choices/inline-choice.tsx';
@@ -99,26 +100,12 @@ function RowMarks({ row }: { readonly row: Row }) {
           <span className="spoken">{wordsForFrame.inQuestion}</span>
         </span>
       ) : null}
-      {row.unsent ? <UnsentMark /> : null}
+      {row.unsent ? (
+        <span className={css['unsent']}>
+          <UnsentDot />
+        </span>
+      ) : null}
     </>
-  );
-}
-
-/** A row that was sent within a minute needs no mark: most are, and the mark would only flicker. */
-const UNSENT_MARK_AFTER_MS = 60_000;
-
-/** Stands as long as the row is unsent, and is seen only after a minute of that. */
-function UnsentMark() {
-  const [seen, setSeen] = useState(false);
-  useEffect(() => {
-    const timer = setTimeout(() => setSeen(true), UNSENT_MARK_AFTER_MS);
-    return () => clearTimeout(timer);
-  }, []);
-  if (!seen) return null;
-  return (
-    <span className={css['unsent']} title={wordsForFrame.unsent}>
-      <span className="spoken">{wordsForFrame.unsent}</span>
-    </span>
   );
 }
 
