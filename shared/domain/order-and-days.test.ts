@@ -91,7 +91,7 @@ test('[UI-74] common groceries land in a sensible aisle', () => {
     'meat',
     'home',
   ]);
-  expect(aisle('Swipe me right')).toBeNull();
+  expect(aisle('Tap the circle')).toBeNull();
   expect(commonGroceries.length).toBeGreaterThan(200);
 });
 
