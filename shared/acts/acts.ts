@@ -89,6 +89,8 @@ export interface ActArgs {
   };
   'list.later': { readonly ids: readonly string[]; readonly later: boolean };
   'list.remove': { readonly ids: readonly string[] };
+  /** Of lines that say exactly the same, one stays; the others go, and their notes come to it. */
+  'list.keepOne': { readonly ids: readonly string[] };
   /** Everything in the basket (of one shop, or of all) is bought; some of it goes into the pantry. */
   'trip.finish': { readonly storeId: string | null; readonly pantryLineIds: readonly string[] };
   'trip.reopen': { readonly tripId: string };

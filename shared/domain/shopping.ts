@@ -48,11 +48,15 @@ function subjectKey(line: ShoppingLine, products: ReadonlyMap<string, string>): 
 const amountOf = (line: ShoppingLine): Amount | null =>
   line.quantityMilli === null ? null : { quantityMilli: line.quantityMilli, unit: line.unit };
 
+/** What a line says of its amount; lines of one row that say the same are twins. */
+export const wordsOfLine = (line: Pick<ShoppingLine, 'quantityMilli' | 'unit'>): string =>
+  `${String(line.quantityMilli)} ${line.unit ?? ''}`;
+
 function hasTwin(lines: readonly ShoppingLine[]): boolean {
   const said = new Set<string>();
   for (const line of lines) {
     if (line.planEntryId !== null) continue;
-    const words = `${String(line.quantityMilli)} ${line.unit ?? ''}`;
+    const words = wordsOfLine(line);
     if (said.has(words)) return true;
     said.add(words);
   }

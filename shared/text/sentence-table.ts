@@ -57,6 +57,7 @@ const LIST: readonly (readonly [string, Write])[] = [
   ['list.later', (v) => `Left ${oneOr(v, things)} for later`],
   ['list.notLater', (v) => `${oneOr(v, things)} ${isOrAre(v)} back on the list`],
   ['list.remove', (v) => `Removed ${oneOr(v, things)}`],
+  ['list.keepOne', (v) => `Kept one ${title(v)} of ${count(v, 'lines')}`],
   [
     'trip.finish',
     (v) => {

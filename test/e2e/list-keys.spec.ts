@@ -82,6 +82,27 @@ test('[UI-486] note, meal and shop of a row are spoken, on the list and in the s
   await expect(page.getByRole('checkbox', { name: 'Milk' })).toHaveAccessibleDescription(about);
 });
 
+test('[UI-487] of a thing that was added twice one can be kept, and one part of a row can be removed alone', async ({
+  device,
+}) => {
+  const tab = await (await device()).openTab();
+  const { page } = tab;
+  await tab.perform('samples.remove', {});
+  const litres = (quantityMilli: number) => ({ ...line('Milk'), quantityMilli, unit: 'l' });
+  for (const milli of [2000, 2000, 1000]) {
+    await tab.perform('list.add', { entries: [litres(milli)] });
+  }
+  const milk = (amount: string) => page.getByRole('checkbox', { name: `Milk, ${amount}` });
+  await expect(milk('5 l')).toHaveAccessibleDescription('Added twice');
+  await page.getByRole('button', { name: 'Keep one Milk' }).click();
+  await expect(milk('3 l')).toHaveAccessibleDescription('');
+  await page.getByRole('button', { name: 'Edit Milk' }).click();
+  await page.getByRole('button', { name: 'Remove Milk, 1 l' }).click();
+  await expect(milk('2 l')).toHaveCount(1);
+  const { sections } = await tab.ask('list', { storeId: null });
+  expect(sections.flatMap(({ rows }) => rows.map(({ ids }) => ids.length))).toEqual([1]);
+});
+
 test('[UI-488] without an account nothing on the list waits to be sent', async ({ device }) => {
   const phone = await device();
   const page = await phone.context.newPage();

@@ -180,3 +180,30 @@ test('[ACT-462] a list longer than one act takes is refused whole, never shorten
   });
   expect(kitchen.rows('list_items')).toEqual([]);
 });
+
+test('[ACT-483] keep one leaves one of the lines that say the same, with all their notes; others are not touched', () => {
+  const kitchen = createLocalKitchen();
+  for (const text of [
+    '2 l milk (skimmed)',
+    '2 l milk',
+    '2 l milk (not the skimmed one)',
+    '1 l milk',
+  ])
+    add(kitchen, text);
+  const milk = () => {
+    const { sections } = kitchen.ask('list', { storeId: null });
+    const row = sections[0]?.rows[0];
+    if (row === undefined) throw new Error('the milk is gone');
+    return row;
+  };
+  const before = kitchen.dump();
+  const { ids, addedTwice } = milk();
+  expect([ids.length, addedTwice]).toEqual([4, true]);
+  const kept = kitchen.done('list.keepOne', { ids });
+  expect(kept.sentence).toEqual({ key: 'list.keepOne', values: { title: 'Milk', lines: 3 } });
+  expect(milk()).toMatchObject({ quantityMilli: 3000, addedTwice: false });
+  expect(milk().ids).toEqual([ids[0], ids[3]]);
+  expect(milk().notes).toEqual(['skimmed\nnot the skimmed one']);
+  kitchen.done('act.undo', { actId: kept.actId });
+  expect(kitchen.dump()).toBe(before);
+});

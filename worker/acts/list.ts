@@ -5,13 +5,16 @@
  * nothing.
  */
 import type { ActArgs, ListEntry, PlannedLine, Sentence } from '../../shared/acts/acts.ts';
+import { cutText } from '../../shared/domain/characters.ts';
 import { nameKey } from '../../shared/domain/name-key.ts';
-import type { Row } from '../../shared/schema/tables.ts';
+import { wordsOfLine } from '../../shared/domain/shopping.ts';
+import { tables, type Row } from '../../shared/schema/tables.ts';
 import { productFor, storeFor } from './names.ts';
 import { lastPosition, textOf, type RowPatch, type Work } from './work.ts';
 
 export const idsMax = 5000;
 export const entriesMax = 500;
+const noteMax = tables.list_items.columns.note.max;
 
 /** Refuses a list of arguments that is empty or longer than anybody needs. */
 export function checkCount(work: Work, field: string, count: number, max: number): boolean {
@@ -257,4 +260,38 @@ export function listRemove(work: Work, { ids }: ActArgs['list.remove']): Sentenc
   const lines = currentLines(work, ids);
   for (const line of lines) work.remove('list_items', line.id);
   return titled('list.remove', lines);
+}
+
+type Line = Row<'list_items'>;
+
+/** Lines that nobody planned and that say exactly the same, the older first, as the mark counts them. */
+function twinsOf(lines: readonly Line[]): readonly (readonly Line[])[] {
+  const groups = new Map<string, Line[]>();
+  for (const line of lines) {
+    if (line.plan_entry_id !== null) continue;
+    const words = wordsOfLine({ quantityMilli: line.quantity_milli, unit: line.unit });
+    groups.set(words, [...(groups.get(words) ?? []), line]);
+  }
+  return [...groups.values()].filter((group) => group.length > 1);
+}
+
+/** All their notes one under the other, as far as they fit. */
+function joinedNote(lines: readonly Line[]): string | null {
+  const notes = [...new Set(lines.flatMap(({ note }) => note ?? []))];
+  return notes.length === 0 ? null : cutText(notes.join('\n'), noteMax);
+}
+
+export function listKeepOne(work: Work, { ids }: ActArgs['list.keepOne']): Sentence {
+  const lines = currentLines(work, ids);
+  const twins = twinsOf(lines);
+  for (const [kept, ...others] of twins) {
+    if (kept === undefined) continue;
+    const note = joinedNote([kept, ...others]);
+    if (note !== kept.note) work.update('list_items', kept.id, { note });
+    for (const line of others) work.remove('list_items', line.id);
+  }
+  return {
+    key: 'list.keepOne',
+    values: { title: lines[0]?.title ?? '', lines: twins.flat().length },
+  };
 }

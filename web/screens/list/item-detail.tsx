@@ -7,6 +7,7 @@ import { type FormEvent, useId, useState } from 'react';
 
 import type { ActArgs } from '../../../shared/acts/acts.ts';
 import { weekdayName } from '../../../shared/domain/day.ts';
+import { formatAmount } from '../../../shared/domain/format-amount.ts';
 import type { ListPart, ListRow } from '../../../shared/queries.ts';
 import { Button } from '../../components/button.tsx';
 import { Switch } from '../../components/switch.tsx';
@@ -85,7 +86,7 @@ function RowDetail({ row, onDone }: RowDetailProps) {
             onDone();
           }}
         >
-          {wordsForList.removeShort}
+          {single ? wordsForList.removeShort : wordsForList.removeAll}
         </Button>
       </div>
     </div>
@@ -194,6 +195,7 @@ function PartForm({ part, row, onSaved }: PartFormProps) {
         />
       )}
       <div className={css['save']}>
+        {row.parts.length > 1 ? <RemovePart part={part} /> : null}
         {Object.keys(typed).length === 0 ? null : (
           <Button onClick={() => setTyped({})}>{wordsForList.discardTyped}</Button>
         )}
@@ -202,6 +204,21 @@ function PartForm({ part, row, onSaved }: PartFormProps) {
         </Button>
       </div>
     </form>
+  );
+}
+
+/** One of several lines goes, the others stay. */
+function RemovePart({ part }: { readonly part: ListPart }) {
+  const perform = usePerform();
+  const what = wordsForList.tick(part.title, formatAmount(part.quantityMilli, part.unit));
+  return (
+    <Button
+      tone="danger"
+      aria-label={wordsForList.remove(what)}
+      onClick={() => void perform('list.remove', { ids: [part.id] })}
+    >
+      {wordsForList.removeShort}
+    </Button>
   );
 }
 

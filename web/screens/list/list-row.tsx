@@ -9,7 +9,7 @@ import { useId } from 'react';
 import { weekdayName } from '../../../shared/domain/day.ts';
 import { formatAmount } from '../../../shared/domain/format-amount.ts';
 import type { ListRow as Row } from '../../../shared/queries.ts';
-import { IconButton } from '../../components/button.tsx';
+import { Button, IconButton } from '../../components/button.tsx';
 import { cx } from '../../components/cx.ts';
 import { Tick } from '../../components/tick.tsx';
 import { UnsentDot } from '../../components/unsent-dot.tsx';
@@ -25,9 +25,11 @@ export interface ListRowProps {
   readonly onOpen: () => void;
   readonly onLater: () => void;
   readonly onRemove: () => void;
+  readonly onKeepOne: () => void;
 }
 
-export function ListRow({ row, selected, onTick, onOpen, onLater, onRemove }: ListRowProps) {
+export function ListRow(props: ListRowProps) {
+  const { row, selected, onTick, onOpen, onLater, onRemove, onKeepOne } = props;
   const amount = formatAmount(row.quantityMilli, row.unit);
   const ticked = row.state === 'basket';
   const meta = metaOf(row);
@@ -37,7 +39,7 @@ export function ListRow({ row, selected, onTick, onOpen, onLater, onRemove }: Li
       className={cx(
         css['row'],
         ticked && css['ticked'],
-        row.inQuestion && css['asked'],
+        (row.inQuestion || row.addedTwice) && css['asked'],
         selected && css['selected'],
       )}
       data-row={row.key}
@@ -87,6 +89,13 @@ export function ListRow({ row, selected, onTick, onOpen, onLater, onRemove }: Li
       </span>
       <span className={css['amount']}>{amount}</span>
       {row.inQuestion ? <InlineChoice ids={row.ids} /> : null}
+      {row.addedTwice ? (
+        <span className={css['twice']}>
+          <Button tone="quiet" aria-label={wordsForList.keepOneOf(row.title)} onClick={onKeepOne}>
+            {wordsForList.keepOne}
+          </Button>
+        </span>
+      ) : null}
     </li>
   );
 }

@@ -17,6 +17,7 @@ export interface ListActions {
   readonly onOpen: (row: Row) => void;
   readonly onLater: (row: Row) => void;
   readonly onRemove: (row: Row) => void;
+  readonly onKeepOne: (row: Row) => void;
 }
 
 interface ListSectionsProps extends ListActions {
@@ -37,6 +38,7 @@ export function ListSections({ view, selectedKey, basketAction, ...actions }: Li
         onOpen={() => actions.onOpen(row)}
         onLater={() => actions.onLater(row)}
         onRemove={() => actions.onRemove(row)}
+        onKeepOne={() => actions.onKeepOne(row)}
       />
     ));
   return (

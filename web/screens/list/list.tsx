@@ -81,6 +81,7 @@ export function ListScreen() {
             void perform('list.later', { ids: row.ids, later: row.state !== 'later' })
           }
           onRemove={(row) => void perform('list.remove', { ids: row.ids })}
+          onKeepOne={(row) => void perform('list.keepOne', { ids: row.ids })}
         />
       ) : null}
       {item && !withPane ? (
