@@ -44,13 +44,17 @@ export async function installServiceWorker(notice: UpdateNotice): Promise<void> 
 let isReloadWanted = false;
 
 function watchController(notice: UpdateNotice): void {
-  let isControlled = navigator.serviceWorker.controller !== null;
+  const container = navigator.serviceWorker;
+  let ours = findVersion(container);
   let isSuperseded = false;
-  navigator.serviceWorker.addEventListener('controllerchange', () => {
+  const change = async (): Promise<void> => {
+    const before = ours;
+    const now = container.controller;
+    ours = Promise.resolve(now);
+    const known = await before;
     // The first one makes this very version work without a network.
-    const isFirst = !isControlled;
-    isControlled = true;
-    if (isFirst || isSuperseded) return;
+    const isNewer = known !== null && now !== known;
+    if ((!isNewer && !isReloadWanted) || isSuperseded) return;
     isSuperseded = true;
     const letGo = notice.onSuperseded();
     if (!isReloadWanted) return;
@@ -58,7 +62,15 @@ function watchController(notice: UpdateNotice): void {
       setTimeout(resolve, LET_GO_MS);
     });
     void Promise.race([letGo, late]).finally(() => location.reload());
-  });
+  };
+  container.addEventListener('controllerchange', () => void change());
+}
+
+/** The version that was in charge when this tab began: a forced reload goes past it, and is served by none. */
+async function findVersion(container: ServiceWorkerContainer): Promise<ServiceWorker | null> {
+  if (container.controller !== null) return container.controller;
+  const registration = await container.getRegistration().catch(() => undefined);
+  return registration?.active ?? null;
 }
 
 /** Null when there is no stored shell at the end of it, neither this nor an older one. */

@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chromium } from '@playwright/test';
+import { chromium, type Page } from '@playwright/test';
 import { persistentContext } from './browser-process.ts';
 import { expect, test } from './fixtures.ts';
 import { line } from './kitchen-data.ts';
@@ -87,6 +87,12 @@ test('[UI-92] no page breaks the content security policy or logs an error', asyn
   expect(complaints).toEqual([]);
 });
 
+async function pressUpdate(page: Page): Promise<void> {
+  await page.evaluate(async () => (await navigator.serviceWorker.ready).update());
+  await page.getByRole('button', { name: 'Everything else' }).click();
+  await page.getByRole('button', { name: 'Update ready' }).click();
+}
+
 test('[UI-201] an update asked for in one tab gets the database at once, and the other tab says that it is old', async ({
   device,
   larder,
@@ -100,9 +106,7 @@ test('[UI-201] an update asked for in one tab gets the database at once, and the
   try {
     await larder.restart(makeNextBuild(info.outputPath('next')));
     laptop.proxy.retarget(larder.url);
-    await tab.page.evaluate(async () => (await navigator.serviceWorker.ready).update());
-    await tab.page.getByRole('button', { name: 'Everything else' }).click();
-    await tab.page.getByRole('button', { name: 'Update ready' }).click();
+    await pressUpdate(tab.page);
     // The old worker would keep the database for as long as the other tab is open.
     await expect(tab.page.locator('script[src*="Next.js"]')).toHaveCount(1);
     await expect(tab.page.getByText('Before', { exact: true })).toBeVisible();
@@ -110,6 +114,37 @@ test('[UI-201] an update asked for in one tab gets the database at once, and the
     await tab.perform('list.add', { entries: [line('After')] });
     await other.page.getByRole('button', { name: 'Reload' }).click();
     await expect(other.page.getByText('After', { exact: true })).toBeVisible();
+  } finally {
+    await larder.restart();
+  }
+});
+
+test('[UI-520] an update asked for in a tab that was loaded past the stored shell reloads it once, and others let go', async ({
+  device,
+  larder,
+}, info) => {
+  const laptop = await device();
+  const [tab, other] = [await laptop.openTab(), await laptop.openTab()];
+  for (const { page } of [tab, other]) {
+    await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+    const session = await laptop.context.newCDPSession(page);
+    const loaded = page.waitForEvent('load');
+    await session.send('Page.reload', { ignoreCache: true });
+    await loaded;
+    expect(await page.evaluate(() => navigator.serviceWorker.controller)).toBeNull();
+  }
+  await tab.perform('list.add', { entries: [line('Before')] });
+  let loads = 0;
+  tab.page.on('load', () => (loads += 1));
+  try {
+    await larder.restart(makeNextBuild(info.outputPath('next')));
+    laptop.proxy.retarget(larder.url);
+    await pressUpdate(tab.page);
+    await expect(tab.page.locator('script[src*="Next.js"]')).toHaveCount(1);
+    await expect(tab.page.getByText('Before', { exact: true })).toBeVisible();
+    await expect(other.page.getByRole('alertdialog', { name: 'Larder was updated' })).toBeVisible();
+    await tab.perform('list.add', { entries: [line('After')] });
+    expect(loads).toBe(1);
   } finally {
     await larder.restart();
   }
