@@ -127,6 +127,41 @@ describe.each([{ extensions: false }, { extensions: true }])(
       expect(device.engine.status().unsent.rows).toBe(0);
     });
 
+    test('[PUSH-542] a push that is refused for good keeps its rows and lets others’ work come in', async () => {
+      const server = await createModelServer(kitchenSchema, options);
+      const refusal: SyncAnswer = {
+        type: 'answer',
+        status: 400,
+        headers: {},
+        body: { error: 'invalid_request', message: '' },
+      };
+      let isRefusing = false;
+      const transport: Transport = {
+        watch: (request, onEvent) => server.transport.watch(request, onEvent),
+        request: (request) =>
+          isRefusing && request.path.startsWith('/sync/push')
+            ? Promise.resolve(refusal)
+            : server.transport.request(request),
+      };
+      const device = await createDevice({ schema: kitchenSchema, transport, ids });
+      const peer = await createDevice({ schema: kitchenSchema, transport: server.transport, ids });
+      await device.engine.attach('household');
+      await peer.engine.attach('household');
+      await addTag(device, 'mine');
+      await addTag(peer, 'theirs');
+      await peer.engine.sync();
+      isRefusing = true;
+      expect(await device.engine.sync()).toMatchObject({
+        pushed: 'failed',
+        pulled: 'applied-incremental',
+        failure: { type: 'protocol', code: 'invalid_request' },
+      });
+      expect(tagNames(device)).toEqual(['mine', 'theirs']);
+      expect(device.engine.status()).toMatchObject({ unsent: { rows: 1 } });
+      isRefusing = false;
+      expect(await device.engine.sync()).toMatchObject({ pushed: 'committed', failure: null });
+    });
+
     test('[CONF-64] a conflict that the resolver cannot settle waits, visible, while everything else goes on', async () => {
       const server = await createModelServer(kitchenSchema, options);
       const settle = createResolver(kitchenSchema);

@@ -41,6 +41,8 @@ export type PushOutcome =
    * not fit into it and can go at once.
    */
   | { readonly type: 'committed'; readonly isCaughtUp: boolean; readonly isPart: boolean }
+  /** Nothing is under way and nothing of this can go: others' work can come in all the same. */
+  | { readonly type: 'refused'; readonly failure: SyncFailure }
   | { readonly type: 'rebuild' }
   | { readonly type: 'rotate'; readonly reason: string; readonly replacement: string }
   | { readonly type: 'reattach' };
@@ -183,7 +185,9 @@ async function decideRefusal(
   const returned = transact(context, (sql) => {
     returnOutbox(context, sql);
   });
-  return failed(returned.ok ? unexpected('push', refused) : returned.error);
+  return returned.ok
+    ? done({ type: 'refused', failure: unexpected('push', refused) })
+    : failed(returned.error);
 }
 
 /**
@@ -258,7 +262,7 @@ async function pushRound(
     if (isReadOnly(context.catalog, document) && countPending(context.sql) > 0)
       return failed(versionFailure('client_upgrade_required', 'read_only'));
     const frozen = freezeOutbox(context, boundsOf(document));
-    if (!frozen.ok) return failed(frozen.error);
+    if (!frozen.ok) return done({ type: 'refused', failure: frozen.error });
     if (frozen.value === 'empty') return done({ type: 'no-change' });
     isPart = frozen.value === 'part';
   }

@@ -76,9 +76,7 @@ async function pushAll(context: Context): Promise<Result<PushOutcome, SyncFailur
 
 /** Refused for good, and back in the dirty set: others' work can still come in. */
 const isPushOnly = (failure: SyncFailure): boolean =>
-  failure.type === 'conflict' ||
-  (failure.type === 'version' && failure.access === 'read_only') ||
-  (failure.type === 'protocol' && failure.code === 'bundle-too-large');
+  failure.type === 'conflict' || (failure.type === 'version' && failure.access === 'read_only');
 
 async function pushTurn(context: Context, report: SyncReport): Promise<Turn | SyncReport> {
   const hasWaited = readOutbox(context.sql).state !== 'none';
@@ -91,6 +89,8 @@ async function pushTurn(context: Context, report: SyncReport): Promise<Turn | Sy
   switch (pushed.value.type) {
     case 'no-change':
       return report;
+    case 'refused':
+      return { ...report, pushed: 'failed', failure: pushed.value.failure };
     case 'committed': {
       const committed: SyncReport = { ...report, pushed: 'committed' };
       // What was written behind the bundle that waited asked for a round then, not for another one now.
