@@ -65,6 +65,17 @@ const COMMIT_PUSH = `select outcome, row_count, byte_count, bundle_hash from syn
   $1::uuid, $2::bigint, $3, $4::bigint, $5::uuid, $6, $7, $8::bigint, $9::bigint, $10::bigint, $11::integer,
   $12::bigint, $13, $14, $15::boolean, $16::text::jsonb, $17)`;
 
+const ALLOW_TIME = "select set_config('statement_timeout', $1, true)";
+
+/**
+ * A commit is one statement, and the largest bundle takes longer than one may: applying, capturing, storing and
+ * hashing a row is a third of a millisecond on a busy machine (docs/decisions/0006-lean-commit.md).
+ */
+async function allowTime({ limits }: SyncContext, tx: Tx, rows: number): Promise<void> {
+  const { statementMs, commitRowMs } = limits.database;
+  await tx.query(ALLOW_TIME, [String(statementMs + rows * commitRowMs)]);
+}
+
 /** What goes into a bundle, staged under `pushId`. */
 export interface StagedBundle {
   readonly pushId: string;
@@ -119,6 +130,9 @@ export async function commitStaged(
   isSeed: boolean,
 ): Promise<Committed> {
   const { push } = context.limits;
+  const rowCount = 1 + (staged.runs.at(-1)?.lastOrdinal ?? 0);
+  // What one request brings is less than a chunk: its commit is the very next thing that is sent.
+  if (rowCount > push.chunkRowsMax) await allowTime(context, tx, rowCount);
   const [row] = await tx.query(COMMIT_PUSH, [
     caller.scopeId,
     scope.nextBundleSeq,

@@ -4,6 +4,7 @@ import { insert, listItem, recipe, remove, update } from '../../test/contract/ki
 import { freshUuid } from '../../test/contract/sync-server.ts';
 import { type TestDatabase, createTestDatabase } from '../../test/test-database.ts';
 import { must } from '../../shared/assert.ts';
+import { limits } from '../../shared/limits.ts';
 import { canonicalRequestHash } from '../../shared/protocol/bundle-hash.ts';
 import type { PushRequestRow } from '../../shared/protocol/shapes.ts';
 import { hashRows } from '../hash-rows.ts';
@@ -149,6 +150,35 @@ describe('cost', () => {
     expect(await push(3, removed)).toBeLessThan(20);
     await own.stop();
     await single.close();
+  });
+
+  test('[PUSH-421] a commit of more rows than one chunk has may take longer, by so much for each row', async () => {
+    await pool.sql.unsafe(`create table public.seen (statement_timeout text);
+      create function public.see() returns trigger language plpgsql security definer as $$ begin
+        insert into public.seen values (current_setting('statement_timeout'));
+        return null;
+      end $$;
+      create trigger see after insert on larder.list_items for each statement execute function public.see()`);
+    const chunkRowsMax = 3;
+    const own = createSyncService({
+      ...options,
+      limits: { ...limits, push: { ...limits.push, chunkRowsMax } },
+    });
+    for (const rows of [rowsOf(chunkRowsMax), rowsOf(chunkRowsMax + 1)]) {
+      const caller = await joined();
+      const created = await own.createPushSession(caller, tupleOf(rows, 1), rows.length);
+      if (!created.ok || created.value.status !== 'staging') throw new Error('not staged');
+      const pushId = created.value.push_id;
+      for (let at = 0; at < rows.length; at += chunkRowsMax) {
+        const chunk = rows.slice(at, at + chunkRowsMax);
+        expect((await own.pushChunk(caller, pushId, at, chunk)).ok).toBe(true);
+      }
+      expect((await own.commitPush(caller, pushId)).ok).toBe(true);
+    }
+    const seen = await pool.sql`select statement_timeout from public.seen`;
+    expect(seen.map((row) => String(row['statement_timeout']))).toEqual(['30s', '30004ms']);
+    await pool.sql.unsafe('drop trigger see on larder.list_items; drop table public.seen');
+    await own.stop();
   });
 
   test('[PUSH-260] a commit reads a number of rows that grows as the push does, whatever the statistics say', async () => {
