@@ -160,7 +160,7 @@ export const encodeRuns = (registry: Registry, runs: readonly Run[]): string =>
     }),
   );
 
-/** Named by the schema version too: servers of two versions may share a database for a while. */
+/** Named by the schema version too: its columns are those of that version, and so are its plans. */
 const applyFunction = (registry: Registry, table: RegisteredTable): string =>
   `sync.apply_${String(table.tableNo)}_${String(registry.schemaVersion)}`;
 
