@@ -90,6 +90,17 @@ test('[UI-440] a recipe that was begun is never overwritten by a link, and what 
   await expect(title).toHaveValue('Half a sentence');
 });
 
+test('[UI-455] lines that were shared are still there after a restart', async ({ device }) => {
+  const phone = await device();
+  const tab = await phone.openTab();
+  await tab.shellStored();
+  await share(tab.page, { text: '2 l milk\neggs' });
+  await expect(tab.page).toHaveURL(/\/list\?add=1$/);
+  await phone.closeTabs();
+  const { page } = await phone.openTab();
+  await expect(page.getByRole('button', { name: 'Add 2 things' })).toBeVisible();
+});
+
 test('[UI-284] the source of a recipe that is shared is shown in the import', async ({
   device,
 }) => {
