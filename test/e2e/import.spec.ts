@@ -61,3 +61,14 @@ test('[IMPORT-1] what one device imports, a second one shows byte for byte', asy
   }
   if (real) expect(mine['recipe_photos']?.length).toBeGreaterThanOrEqual(30);
 });
+
+test('[IMPORT-467] words in which no recipe was found are back after starting over', async ({
+  device,
+}) => {
+  const { page } = await (await device()).openTab('/import');
+  const field = page.getByRole('textbox', { name: /Or paste a recipe/ });
+  await field.fill('Pea soup: peas, water, patience');
+  await page.getByRole('button', { name: 'Read it' }).click();
+  await page.getByRole('button', { name: 'Start over' }).click();
+  await expect(field).toHaveValue('Pea soup: peas, water, patience');
+});

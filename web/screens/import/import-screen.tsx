@@ -44,10 +44,13 @@ export function ImportScreen() {
   // What another app shared stands in the history entry.
   const { shared = null, page = null } = useHistoryState<SharedState | null>() ?? {};
   const [stage, setStage] = useState<Stage>(shared === null ? choosing : beginning);
+  // Kept while it is looked at: starting over brings the words back.
+  const [typed, setTyped] = useState(shared ?? '');
   const [, go] = useLocation();
 
   const read = async (texts: readonly string[], files: readonly File[]) => {
     setStage(beginning);
+    if (texts[0] !== undefined) setTyped(texts[0]);
     const plan = await readImport(texts, files, (done, all) =>
       setStage({ type: 'reading', done, all }),
     );
@@ -67,7 +70,9 @@ export function ImportScreen() {
 
   return (
     <View title={text.title}>
-      {stage.type === 'choosing' ? <ImportSource onRead={(...what) => void read(...what)} /> : null}
+      {stage.type === 'choosing' ? (
+        <ImportSource typed={typed} onTyped={setTyped} onRead={(...what) => void read(...what)} />
+      ) : null}
       {stage.type === 'reading' ? (
         <div className={css['reading']}>
           <output>
@@ -82,7 +87,10 @@ export function ImportScreen() {
         <ImportPreview
           plan={stage.plan}
           onStartOver={() => setStage(choosing)}
-          onDone={(count) => setStage({ type: 'done', count })}
+          onDone={(count) => {
+            setTyped('');
+            setStage({ type: 'done', count });
+          }}
           onLink={begin}
         />
       ) : null}
@@ -118,15 +126,16 @@ export function ImportScreen() {
 }
 
 interface ImportSourceProps {
+  readonly typed: string;
+  readonly onTyped: (typed: string) => void;
   readonly onRead: (texts: readonly string[], files: readonly File[]) => void;
 }
 
 const accepted =
   '.json,.jsonld,.html,.htm,.txt,application/json,application/ld+json,text/html,image/*';
 
-function ImportSource({ onRead }: ImportSourceProps) {
+function ImportSource({ typed, onTyped, onRead }: ImportSourceProps) {
   const input = useRef<HTMLInputElement>(null);
-  const [typed, setTyped] = useState('');
   const [over, setOver] = useState(false);
 
   usePasteAnywhere(onRead);
@@ -188,7 +197,7 @@ function ImportSource({ onRead }: ImportSourceProps) {
           spellCheck={false}
           className={css['pasteField'] ?? ''}
           value={typed}
-          onValue={setTyped}
+          onValue={onTyped}
         />
         <Button type="submit" disabled={typed.trim() === ''}>
           {text.read}
