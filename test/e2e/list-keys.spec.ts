@@ -96,6 +96,7 @@ test('[UI-487] of a thing that was added twice one can be kept, and one part of 
   await expect(milk('5 l')).toHaveAccessibleDescription('Added twice');
   await page.getByRole('button', { name: 'Keep one Milk' }).click();
   await expect(milk('3 l')).toHaveAccessibleDescription('');
+  await expect(page.getByRole('button', { name: 'Edit Milk' })).toBeFocused();
   await page.getByRole('button', { name: 'Edit Milk' }).click();
   await page.getByRole('button', { name: 'Remove Milk, 1 l' }).click();
   await expect(milk('2 l')).toHaveCount(1);

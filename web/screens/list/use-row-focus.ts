@@ -1,7 +1,8 @@
 /**
  * The focus stays in a list whose rows come and go: when the row that had it leaves (ticked, left for later,
- * removed, here or on another device), the row that took its place gets it. What a person did with the focus
- * meanwhile counts; somebody who left the list is left alone.
+ * removed, here or on another device), the row that took its place gets it; when only the button goes that was
+ * pressed in it, the row keeps it. What a person did with the focus meanwhile counts; somebody who left the
+ * list is left alone.
  */
 import { type FocusEvent, type RefObject, useLayoutEffect, useRef } from 'react';
 
@@ -36,10 +37,13 @@ export function useRowFocus(target: string): RowFocus {
   useLayoutEffect(() => {
     const last = focused.current;
     if (last === null) return;
-    if (last.row.isConnected) return remember(last.row);
-    if (document.activeElement !== document.body) return;
+    // A person who goes elsewhere is seen to blur; the focus is lost only with what had it.
+    const isLost = document.activeElement === document.body;
+    if (!isLost && last.row.isConnected) return remember(last.row);
+    if (!isLost) return;
     const rows = rowsIn(ref.current);
-    rows[Math.min(last.index, rows.length - 1)]?.querySelector<HTMLElement>(target)?.focus();
+    const row = last.row.isConnected ? last.row : rows[Math.min(last.index, rows.length - 1)];
+    row?.querySelector<HTMLElement>(target)?.focus();
   });
   // The last row went, and the list with it.
   useLayoutEffect(
