@@ -110,6 +110,8 @@ export interface ActArgs {
   };
   'plan.edit': { readonly id: string; readonly title?: string; readonly note?: string | null };
   'plan.move': { readonly id: string; readonly day: string; readonly meal: Meal };
+  /** Two meals change places. */
+  'plan.swap': { readonly id: string; readonly otherId: string };
   'plan.servings': { readonly id: string; readonly servings: number };
   /** Takes meals off the week together with their list lines that are still open. */
   'plan.remove': { readonly ids: readonly string[] };

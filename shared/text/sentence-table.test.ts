@@ -13,6 +13,7 @@ test('[ACT-20] a sentence counts, names and says days', () => {
     'Changed Milk to 1.5 l',
   );
   expect(say('list.keepOne', { title: 'Milk', lines: 2 })).toBe('Kept one Milk of 2');
+  expect(say('plan.swap', { title: 'Soup', other: 'Pizza' })).toBe('Swapped Soup and Pizza');
   expect(say('plan.add', { title: 'Lasagne', day: '2026-11-24', count: 9 })).toBe(
     'Planned Lasagne for Tuesday · 9 things on the list',
   );

@@ -83,6 +83,7 @@ const PLAN: readonly (readonly [string, Write])[] = [
         ? `Moved ${title(v)} to ${text(v, 'meal')}`
         : `Moved ${title(v)} from ${day(v, 'from')} to ${day(v)}`,
   ],
+  ['plan.swap', (v) => `Swapped ${title(v)} and ${text(v, 'other')}`],
   [
     'plan.servings',
     (v) => {

@@ -53,6 +53,7 @@ export const mealDialogText = {
   moveTitle: (title: string) => `Move ${title}`,
   move: (day: string, meal: string) => `Move to ${day}, ${meal.toLowerCase()}`,
   moveSame: 'It is there already',
+  swap: (title: string) => `Swap with ${title}`,
   servingsTitle: (title: string) => `Servings of ${title}`,
   servingsBody: 'Amounts on the list that nobody changed by hand follow.',
   servingsSave: (n: number) => `Make it for ${String(n)}`,

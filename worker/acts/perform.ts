@@ -28,6 +28,7 @@ import {
   planMove,
   planRemove,
   planServings,
+  planSwap,
   planUncook,
 } from './plan.ts';
 import {
@@ -68,6 +69,7 @@ const acts: Acts = {
   'plan.addText': planAddText,
   'plan.edit': planEdit,
   'plan.move': planMove,
+  'plan.swap': planSwap,
   'plan.servings': planServings,
   'plan.remove': planRemove,
   'plan.cook': planCook,

@@ -210,6 +210,31 @@ test('[ACT-460] a recipe whose line names nothing but its unit can be planned', 
   ]);
 });
 
+test('[ACT-484] two meals change places, and undo puts both back', () => {
+  const kitchen = createLocalKitchen();
+  const [soup = '', pizza = ''] = ['Soup', 'Pizza out'].map((title, index) => {
+    const id = kitchen.newId();
+    kitchen.done('plan.addText', { id, title, day: `2026-11-2${index + 4}`, meal: 'dinner' });
+    return id;
+  });
+  const places = () =>
+    kitchen.ask('week', { from: '2026-11-23' }).map(({ title, day, meal }) => [title, day, meal]);
+  kitchen.done('plan.move', { id: pizza, day: '2026-11-25', meal: 'lunch' });
+  const before = kitchen.dump();
+  const swapped = kitchen.done('plan.swap', { id: soup, otherId: pizza });
+  expect(swapped.sentence.values).toEqual({ title: 'Soup', other: 'Pizza out' });
+  expect(places()).toEqual([
+    ['Pizza out', '2026-11-24', 'dinner'],
+    ['Soup', '2026-11-25', 'lunch'],
+  ]);
+  kitchen.done('act.undo', { actId: swapped.actId });
+  expect(kitchen.dump()).toBe(before);
+  expect(kitchen.perform('plan.swap', { id: soup, otherId: kitchen.newId() })).toMatchObject({
+    ok: false,
+    error: { type: 'gone' },
+  });
+});
+
 test('[ACT-482] not cooked after all gives back what the cooking took, and only as far as it is known', () => {
   const kitchen = createLocalKitchen();
   const stock = (title: string, quantityMilli: number, unit: string) =>

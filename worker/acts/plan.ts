@@ -84,6 +84,18 @@ export function planMove(work: Work, args: ActArgs['plan.move']): Sentence {
   };
 }
 
+/** Two meals change places, with their order there; what is on the list for them stays. */
+export function planSwap(work: Work, { id, otherId }: ActArgs['plan.swap']): Sentence {
+  const one = work.get('plan_entries', id);
+  const other = work.get('plan_entries', otherId);
+  const placeOf = ({ day, meal, position }: PlanEntry) => ({ day, meal, position });
+  if (one !== null && other !== null && id !== otherId) {
+    work.update('plan_entries', id, placeOf(other));
+    work.update('plan_entries', otherId, placeOf(one));
+  }
+  return { key: 'plan.swap', values: { title: one?.title ?? '', other: other?.title ?? '' } };
+}
+
 const openLinesOf = (work: Work, entryId: string): readonly Row<'list_items'>[] =>
   work.sql
     .all(

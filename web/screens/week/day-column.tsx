@@ -22,6 +22,7 @@ export interface DayColumnProps {
   readonly onDialog: (name: MealDialogName, entry: WeekEntry) => void;
   readonly onCooked: (entry: WeekEntry) => void;
   readonly onDrop: (entryId: string, place: Place) => void;
+  readonly onSwap: (droppedId: string, entry: WeekEntry) => void;
 }
 
 export function DayColumn(props: DayColumnProps) {
@@ -77,7 +78,7 @@ function MealCell(
     readonly name: string;
   },
 ) {
-  const { day, meal, entries, name, onAdd, onDialog, onCooked, onDrop } = props;
+  const { day, meal, entries, name, onAdd, onDialog, onCooked, onDrop, onSwap } = props;
   const [over, setOver] = useState(false);
   const place = { day: day.day, meal };
   const allowDrop = (event: DragEvent) => {
@@ -106,7 +107,16 @@ function MealCell(
         </p>
       )}
       {entries.map((entry) => (
-        <MealCard key={entry.id} entry={entry} onDialog={onDialog} onCooked={onCooked} />
+        <MealCard
+          key={entry.id}
+          entry={entry}
+          onDialog={onDialog}
+          onCooked={onCooked}
+          onSwap={(droppedId, other) => {
+            setOver(false);
+            onSwap(droppedId, other);
+          }}
+        />
       ))}
       <button
         type="button"

@@ -1,6 +1,7 @@
 /**
  * One planned meal: title, for how many, its photo, how much of it is bought, and what can be done with
- * it behind ⋯. It can be dragged with the mouse; "Move to…" does the same for everyone.
+ * it behind ⋯. It can be dragged with the mouse, to a free spot or onto another meal, which then changes places
+ * with it; "Move to…" does the same for everyone.
  */
 import { ArrowLeftRight, Check, CookingPot, Pencil, Trash2, Users } from 'lucide-react';
 import type { DragEvent } from 'react';
@@ -30,12 +31,21 @@ export interface MealCardProps {
   readonly entry: WeekEntry;
   readonly onDialog: (name: MealDialogName, entry: WeekEntry) => void;
   readonly onCooked: (entry: WeekEntry) => void;
+  /** Another meal was dropped on this one. */
+  readonly onSwap: (droppedId: string, entry: WeekEntry) => void;
 }
 
-export function MealCard({ entry, onDialog, onCooked }: MealCardProps) {
+export function MealCard({ entry, onDialog, onCooked, onSwap }: MealCardProps) {
   const startDrag = (event: DragEvent) => {
     event.dataTransfer.setData(mealDragType, entry.id);
     event.dataTransfer.effectAllowed = 'move';
+  };
+  const drop = (event: DragEvent) => {
+    if (!event.dataTransfer.types.includes(mealDragType)) return;
+    // The cell around it would take the meal in beside this one.
+    event.stopPropagation();
+    event.preventDefault();
+    onSwap(event.dataTransfer.getData(mealDragType), entry);
   };
   return (
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- dragging is a second way; "Move to…" does the same
@@ -44,6 +54,7 @@ export function MealCard({ entry, onDialog, onCooked }: MealCardProps) {
       aria-label={entry.title}
       draggable
       onDragStart={startDrag}
+      onDrop={drop}
     >
       {entry.photoId === null ? null : (
         <Photo

@@ -4,12 +4,13 @@
  */
 import { type ComponentType, type FormEvent, useState } from 'react';
 
+import { mondayOf } from '../../../shared/domain/day.ts';
 import type { WeekEntry } from '../../../shared/queries.ts';
 import { Button } from '../../components/button.tsx';
 import { Sheet } from '../../components/sheet.tsx';
 import { Stepper } from '../../components/stepper.tsx';
 import { TextField } from '../../components/text-field.tsx';
-import { usePerform } from '../../kitchen.tsx';
+import { usePerform, useQuery } from '../../kitchen.tsx';
 import { mealDialogText as text, mealNames, planSheetText } from '../../text/week.ts';
 import { useBusy } from '../../use-busy.ts';
 import type { MealDialogName } from './meal-card.tsx';
@@ -43,7 +44,13 @@ function MoveDialog({ entry, onClose }: DialogProps) {
     const result = await perform('plan.move', { id: entry.id, ...place });
     if (result.ok) onClose();
   };
+  const swap = async (otherId: string) => {
+    const result = await perform('plan.swap', { id: entry.id, otherId });
+    if (result.ok) onClose();
+  };
   const stays = isSamePlace(place, entry);
+  const meals = useQuery('week', { from: mondayOf(place.day) }) ?? [];
+  const others = stays ? [] : meals.filter((other) => isSamePlace(place, other));
   return (
     <Sheet
       open
@@ -55,7 +62,14 @@ function MoveDialog({ entry, onClose }: DialogProps) {
         </Button>
       }
     >
-      <PlaceFields place={place} onChange={setPlace} />
+      <div className={css['stack']}>
+        <PlaceFields place={place} onChange={setPlace} />
+        {others.map((other) => (
+          <Button key={other.id} wide onClick={() => void swap(other.id)}>
+            {text.swap(other.title)}
+          </Button>
+        ))}
+      </div>
     </Sheet>
   );
 }

@@ -114,6 +114,11 @@ function WeekGrid({ monday, today, entries, label }: WeekGridProps) {
     void perform('plan.move', { id: entryId, ...place });
   };
 
+  const swap = (entryId: string, other: WeekEntry) => {
+    if (entryId === other.id || !entries.some(({ id }) => id === entryId)) return;
+    void perform('plan.swap', { id: entryId, otherId: other.id });
+  };
+
   return (
     <>
       {entries.length === 0 ? (
@@ -137,6 +142,7 @@ function WeekGrid({ monday, today, entries, label }: WeekGridProps) {
             onDialog={(name, { id }) => openMeal(`${name}.${id}`)}
             onCooked={toggleCooked}
             onDrop={drop}
+            onSwap={swap}
           />
         ))}
       </section>
