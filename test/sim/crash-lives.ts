@@ -218,7 +218,7 @@ export async function runCrashLives(
     if (namesBefore.some(({ epoch, nonce }) => nonces.get(epoch) !== nonce)) report.equalEpochs++;
     const opened = await open({
       store: handle.store,
-      clock,
+      clock: handle.clock,
       randomBytes,
       schemaVersion: 1,
       oldestWriterVersion: 1,

@@ -60,6 +60,8 @@ export async function drive<T>(clock: SimulatedClock, work: Promise<T>, stepMs =
 
 export interface DiskHandle {
   readonly store: Store;
+  /** The owner's own timers: they end with its process. */
+  readonly clock: LogClock;
   /** The owner dies during its `count`-th write or removal from now. */
   dieAtWrite(count: number): void;
   isDead(): boolean;
@@ -197,6 +199,13 @@ export function createSimulatedDisk(
     };
     const handle: DiskHandle = {
       store,
+      clock: {
+        elapsedMs: () => clock.elapsedMs(),
+        after: (delayMs, work) =>
+          clock.after(delayMs, () => {
+            if (!isDead) work();
+          }),
+      },
       died,
       kill,
       isDead: () => isDead,

@@ -72,9 +72,10 @@ export async function makeHistory(
   let databaseId = '';
 
   async function live(isLast: boolean): Promise<void> {
+    const handle = disk.open();
     const opened = await open({
-      store: disk.open().store,
-      clock,
+      store: handle.store,
+      clock: handle.clock,
       randomBytes: (count) => Uint8Array.from({ length: count }, () => random(256)),
       schemaVersion: 1,
       oldestWriterVersion: 1,

@@ -6,7 +6,8 @@
  * `durability: 'strict'`, resolved on `complete` only; reads and writes never overlap, because WebKit was
  * seen to leave a database dead when a worker ended with both in flight (WebKit #73930). A connection
  * that was closed under us is opened again once per call. Where that would make the database anew, its files
- * are gone: the store says so from then on, and begins nothing in their place.
+ * are gone: the store says so from then on, and begins nothing in their place. A call that hangs holds up
+ * those after it for no longer than anybody waits for it.
  */
 import { assert } from '../../shared/assert.ts';
 import { err, ok } from '../../shared/result.ts';
@@ -23,6 +24,8 @@ const FILLER = 'filler';
  */
 const FILLER_COUNT = 110;
 const FILLER_BYTES = 40 * 1024;
+/** As long as the page log waits for a put. */
+const HANGS_MS = 30_000;
 
 export async function openIndexedDbFiles(
   databaseName: string,
@@ -93,10 +96,25 @@ function createConnection(name: string): Connection {
     return attempt(async () => work(await connect()));
   }
 
+  /** A call that hangs gives its place up, with the connection it hangs on; its answer may still come. */
+  async function orSilence(turn: Promise<unknown>): Promise<void> {
+    let timer = 0;
+    const silence = new Promise<void>((resolve) => {
+      timer = setTimeout(() => {
+        database?.close();
+        database = null;
+        resolve();
+      }, HANGS_MS);
+    });
+    await Promise.race([turn, silence]);
+    clearTimeout(timer);
+  }
+
   return {
     run(work) {
-      const turn = last.then(() => runOnce(work));
-      last = turn;
+      const before = last;
+      const turn = before.then(() => runOnce(work));
+      last = before.then(() => orSilence(turn));
       return turn;
     },
   };

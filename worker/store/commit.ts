@@ -22,14 +22,13 @@ import { StoreError } from './files.ts';
 import type { LogClock, Store, StoreFailure } from './files.ts';
 import { encodeRecord, FLAG_EPOCH_START } from './format.ts';
 import type { LogRecord, PageChanges } from './format.ts';
+import { NO_ANSWER } from './patience.ts';
 import type { ChainPoint } from './recover.ts';
 
 const GROUP_BYTES_MAX = 4 * 1024 * 1024;
 const PUT_ATTEMPTS_MAX = 3;
-/** A put silent for this long is reported as slow … */
-const PUT_SLOW_MS = 10_000;
-/** … and for this long as failed. It may still land: that is why a failed put is looked for. */
-const PUT_HANGS_MS = 30_000;
+/** A group that is not kept after this long is reported as slow. When a put has failed says `patience.ts`. */
+const SAVING_SLOW_MS = 10_000;
 
 /** What a durable file holds, for compaction. */
 export type WrittenFile =
@@ -94,7 +93,6 @@ interface Group {
 }
 
 const NO_CHANGES: PageChanges = new Map();
-const NO_ANSWER: StoreFailure = { type: 'broken', detail: 'the store did not answer' };
 
 // oxlint-disable-next-line max-lines-per-function -- one closure owns the state; its parts are short functions
 export function createCommitLine(deps: CommitLineDeps): CommitLine {
@@ -127,8 +125,10 @@ export function createCommitLine(deps: CommitLineDeps): CommitLine {
       const delayMs = deps.groupDelayMs();
       if (delayMs > 0) await pause(deps.clock, delayMs);
       const group = takeGroup(queue, databaseId, owner);
+      const endSlowness = watchSlowness(deps);
       const kept = await putGroup(deps, group);
       if (kept.ok) {
+        endSlowness();
         durable = group.end;
         deps.onWritten(group.describe(kept.value));
         const served = waiters.filter((waiter) => waiter.seq <= durable.seq);
@@ -136,6 +136,7 @@ export function createCommitLine(deps: CommitLineDeps): CommitLine {
         for (const waiter of served) waiter.resolve();
       } else {
         const isOut = (await fence(deps, durable)) || (await sweep(deps.store, kept.error));
+        endSlowness();
         failure = new StoreError(isOut ? 'not-saved' : 'outcome-unknown', kept.error.failure);
         for (const waiter of waiters) waiter.reject(failure);
         waiters = [];
@@ -234,7 +235,7 @@ async function putGroup(deps: PutDeps, group: Group): Promise<Result<string, Fai
   for (let attempt = 0; attempt < PUT_ATTEMPTS_MAX; attempt++) {
     const name = group.nameOf(attempt);
     tried.push(name);
-    const outcome = await putInTime(deps, name, group.bytes.buffer);
+    const outcome = await deps.store.put(name, group.bytes.buffer);
     if (outcome.ok) return ok(name);
     failure = outcome.error;
     mayStillLand ||= failure === NO_ANSWER;
@@ -250,26 +251,17 @@ async function putGroup(deps: PutDeps, group: Group): Promise<Result<string, Fai
   return err({ failure, tried, mayStillLand });
 }
 
-/** A put that answers within bounds. One that hangs may still land, and is looked for later. */
-export async function putInTime(
-  deps: Pick<PutDeps, 'store' | 'clock' | 'onSlow'>,
-  name: string,
-  bytes: ArrayBuffer,
-): Promise<Result<void, StoreFailure>> {
+/** Says that saving is slow from the moment on when a group has taken too long; the answer ends it. */
+function watchSlowness({ clock, onSlow }: PutDeps): () => void {
   let isSlow = false;
-  const cancelSlow = deps.clock.after(PUT_SLOW_MS, () => {
+  const cancel = clock.after(SAVING_SLOW_MS, () => {
     isSlow = true;
-    deps.onSlow(true);
+    onSlow(true);
   });
-  let cancelHang = (): void => undefined;
-  const hang = new Promise<Result<void, StoreFailure>>((resolve) => {
-    cancelHang = deps.clock.after(PUT_HANGS_MS, () => resolve(err(NO_ANSWER)));
-  });
-  const outcome = await Promise.race([deps.store.put(name, bytes), hang]);
-  cancelSlow();
-  cancelHang();
-  if (isSlow) deps.onSlow(false);
-  return outcome;
+  return () => {
+    cancel();
+    if (isSlow) onSlow(false);
+  };
 }
 
 /** Reads back: only the very bytes count. */
@@ -305,7 +297,7 @@ async function fence(deps: CommitLineDeps, durable: ChainPoint): Promise<boolean
   const bytes = encodeSegment(deps.databaseId, owner, [record]);
   for (let attempt = 0; attempt < 2; attempt++) {
     const name = logName(record.seq, record.seq, owner, attempt);
-    const outcome = await putInTime(deps, name, bytes.buffer);
+    const outcome = await deps.store.put(name, bytes.buffer);
     if (outcome.ok || (await isKept(deps.store, name, bytes))) return true;
   }
   return false;

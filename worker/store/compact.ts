@@ -11,7 +11,7 @@
  * files: those go to quarantine before compaction sees the folder (`page-log.ts`).
  */
 import { must } from '../../shared/assert.ts';
-import { isKept, putInTime } from './commit.ts';
+import { isKept } from './commit.ts';
 import type { WrittenFile } from './commit.ts';
 import type { ListedFile } from './cover.ts';
 import { allocateBase, encodeSegment, sealBase } from './file-format.ts';
@@ -20,6 +20,7 @@ import { baseName, logName, parseFileName } from './file-names.ts';
 import type { LogClock, Store } from './files.ts';
 import { PAGE_SIZE_BYTES } from './format.ts';
 import type { LogRecord } from './format.ts';
+import { withPatience } from './patience.ts';
 import type { ChainPoint } from './recover.ts';
 import { createRetention } from './retention.ts';
 import type { RetentionLimits } from './retention.ts';
@@ -69,6 +70,8 @@ export interface CompactionDeps {
   readonly owner: Owner;
   readonly oldestWriterVersion: number;
   readonly limits: CompactionLimits;
+  /** Saving has failed for good: what the chain in memory says of the files is not true any more. */
+  isOver(): boolean;
   /** Only the reserve is left: what makes files waits, what deletes them goes on. */
   isTight(): boolean;
   /** The database as last committed; between transactions only. Null while there is no database yet. */
@@ -113,14 +116,14 @@ const sizeOf = (log: KnownLog): number =>
 // oxlint-disable-next-line max-lines-per-function -- one closure owns the state; its parts are short functions
 export function createCompaction(deps: CompactionDeps): Compaction {
   const { store, clock, limits } = deps;
+  const patient = withPatience(store, clock);
   const retention = createRetention({ store, clock, limits });
   const queue = createMergeQueue(limits);
   let logBytesSinceBase = 0;
   let running: Promise<void> = Promise.resolve();
 
   async function put(name: string, bytes: Uint8Array<ArrayBuffer>): Promise<boolean> {
-    const patience = { store, clock, onSlow: () => undefined };
-    const outcome = await putInTime(patience, name, bytes.buffer);
+    const outcome = await patient.put(name, bytes.buffer);
     if (outcome.ok && (await isKept(store, name, bytes))) return true;
     await store.remove(name);
     return false;
@@ -175,12 +178,14 @@ export function createCompaction(deps: CompactionDeps): Compaction {
       await merge(isQuiet);
       await writeBase();
     }
+    if (deps.isOver()) return;
     await retention.deleteReplaced();
     queue.forget((name) => !retention.hasFile(name));
   }
 
   const exclusively = (work: () => Promise<void>): Promise<void> => {
-    running = running.then(work, work);
+    const step = (): Promise<void> => (deps.isOver() ? Promise.resolve() : work());
+    running = running.then(step, step);
     return running;
   };
 

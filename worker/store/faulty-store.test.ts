@@ -25,7 +25,7 @@ async function makeFolder(seed: number) {
     const said: Said = { found: null, outcomes: [] };
     const faulty =
       fault === null ? null : withCallFault(handle.store, callNumber, fault, () => handle.kill());
-    const work = workOn(faulty?.store ?? handle.store, clock, said, bytes);
+    const work = workOn(faulty?.store ?? handle.store, { ...clock, ...handle.clock }, said, bytes);
     await driveUntil(clock, work, handle.died);
     disk.crash('kill');
     clock.advance(100_000);

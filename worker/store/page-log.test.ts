@@ -301,4 +301,48 @@ describe('a store that fails', () => {
     expect(slow.slice(0, 3)).toEqual([true, false, true]);
     expect(log.failure()).toBeNull();
   });
+
+  test('[STORE-506] a store that hangs and answers one call at a time is slow until it is given up, within two minutes', async () => {
+    const clock = createSimulatedClock();
+    const inner = createSimulatedDisk(clock, createRandom(3)).open().store;
+    let isHung = false;
+    let last: Promise<unknown> = Promise.resolve();
+    const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+      const turn = last.then(work);
+      last = turn;
+      return turn;
+    };
+    const store: Store = {
+      ...inner,
+      list: () => inTurn(() => inner.list()),
+      read: (name) => inTurn(() => inner.read(name)),
+      remove: (name) => inTurn(() => inner.remove(name)),
+      put: (name, bytes) =>
+        inTurn(() => (isHung ? new Promise<never>(() => undefined) : inner.put(name, bytes))),
+    };
+    const said: unknown[] = [];
+    const opened = await drive(
+      clock,
+      openPageLog({
+        store,
+        clock,
+        randomBytes: (count) => new Uint8Array(count).fill(4),
+        schemaVersion: 1,
+        oldestWriterVersion: 1,
+        onSlow: (isSlow) => said.push(isSlow),
+        onFailed: ({ outcome }) => said.push(outcome),
+      }),
+    );
+    if (!opened.ok) throw new Error(opened.error.detail);
+    const log = opened.value;
+    await drive(clock, log.retrySaving());
+    isHung = true;
+    commitValue(log, 1);
+    const begunMs = clock.elapsedMs();
+    const outcome = log.whenDurable(log.committedSeq()).catch((error: unknown) => error);
+    expect(await drive(clock, outcome, 500)).toMatchObject({ outcome: 'outcome-unknown' });
+    expect(clock.elapsedMs() - begunMs).toBeLessThan(120_000);
+    await drive(clock, log.close(), 500);
+    expect(said).toEqual([true, false, 'outcome-unknown']);
+  });
 });

@@ -24,6 +24,7 @@ import { FLAG_CLEAN_END, FLAG_EPOCH_START, FLAG_SCHEMA_CHANGED } from './format.
 import type { PageChanges } from './format.ts';
 import { findState, isNothingReadable, quarantineDamaged } from './folder.ts';
 import type { FoundState } from './folder.ts';
+import { withPatience } from './patience.ts';
 import { createReadOnlyLog } from './read-only-log.ts';
 import { buildImage } from './recover.ts';
 import type { ChainPoint, Expected, Loss, Recovery } from './recover.ts';
@@ -250,6 +251,7 @@ function assemble(
     owner,
     oldestWriterVersion,
     limits,
+    isOver: () => line.failure() !== null,
     isTight: () => reserve.missing() !== null,
     image: () =>
       copyImage === null || line.failure() !== null ? null : { point: line.committed(), copyImage },
@@ -263,7 +265,7 @@ function assemble(
   });
   const rounds = createRounds(clock, compaction, limits.quietMs);
   const line = createCommitLine({
-    store,
+    store: withPatience(store, clock),
     clock,
     databaseId,
     owner,
@@ -313,8 +315,9 @@ function assemble(
       if (isClosed) return;
       isClosed = true;
       rounds.stop();
-      // Before the end record: a base at the end would hide that the end was clean.
-      await compaction.run({ isQuiet: true });
+      // Before the end record: a base at the end would hide that the end was clean. Nobody waits for a round
+      // of a store that has failed: it may never end.
+      if (line.failure() === null) await compaction.run({ isQuiet: true });
       copyImage = null;
       if (line.failure() === null) {
         const seq = line.append(NO_CHANGES, line.committed().pageCount, FLAG_CLEAN_END);
