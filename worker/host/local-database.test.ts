@@ -103,6 +103,40 @@ test('[STORE-23] what left the device and is gone from the files is certain loss
   await third.close();
 });
 
+test('[MIG-500] older code refuses a database that newer code has had, and not a byte of its files changes', async () => {
+  const store = createMemoryFiles();
+  const deps = { store, clock: createBrowserClock(), randomBytes, wasm };
+  const openAs = (version: number) =>
+    openLocalDatabase({ ...deps, schemaVersion: version, oldestWriterVersion: version });
+  const older = await openAs(4);
+  older.sql.script('create table line(id text primary key)');
+  await older.close();
+  const newer = await openAs(5);
+  newer.sql.script('alter table line add column amount integer');
+  await newer.whenDurable(newer.committedSeq());
+  // Not closed, and there is a damaged file as well: both would be reasons to write.
+  const damaged = 'log-00000000000a-00000000000b-00000001-00000001-00.larder';
+  await store.put(damaged, new Uint8Array(100).fill(7).buffer);
+  const before = await contentsOf(store);
+  await expect(openAs(4)).rejects.toMatchObject({
+    outcome: 'refused',
+    failure: { detail: 'newer-schema' },
+  });
+  expect(await contentsOf(store)).toEqual(before);
+  for (const version of [5, 6]) {
+    const again = await openAs(version);
+    expect(again.sql.all('select amount from line')).toEqual([]);
+    await again.close();
+  }
+});
+
+async function contentsOf(store: Store): Promise<ReadonlyMap<string, unknown>> {
+  const listed = await store.list();
+  if (!listed.ok) throw new Error(listed.error.detail);
+  const files = listed.value.map(async (name) => [name, await store.read(name)] as const);
+  return new Map(await Promise.all(files));
+}
+
 test('[STORE-317] a SQLite whose insides have changed is not served: the self-test names what is missing', async () => {
   const engine = await loadSqliteEngine(wasm);
   expect(testCapture(engine)).toBeNull();

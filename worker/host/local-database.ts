@@ -13,6 +13,7 @@ import { StoreError } from '../store/files.ts';
 import type { LogClock, Store, StoreFailure } from '../store/files.ts';
 import { judgeLoss } from '../store/home.ts';
 import type { HomeRecords } from '../store/home.ts';
+import { schemaVersionOf } from '../store/compact.ts';
 import { applyRecord, encodeRecord, PAGE_SIZE_BYTES } from '../store/format.ts';
 import { openPageLog } from '../store/page-log.ts';
 import type { CommittedPages, Opening, PageLog } from '../store/page-log.ts';
@@ -115,6 +116,7 @@ export async function openLocalDatabase(deps: LocalDatabaseDeps): Promise<OwnedD
   };
   const problem = findDamage(captured, log.opening);
   if (problem !== null) throw new UnsoundDatabase(problem, sql, letGo);
+  if (log.readOnly() === null) markVersion(captured, deps.schemaVersion ?? 0);
   log.attachImage((into) => {
     assert(!sql.isInTransaction(), 'an image is copied between transactions');
     checkUsable();
@@ -161,9 +163,11 @@ async function openLog(
 ): Promise<{ readonly log: PageLog; readonly opening: Opening }> {
   const asked = await deps.records?.witness();
   const witness = asked?.ok === true ? asked.value : null;
+  const schemaVersion = deps.schemaVersion ?? 0;
   const opened = await openPageLog({
     ...deps,
-    schemaVersion: deps.schemaVersion ?? 0,
+    schemaVersion,
+    isAhead: (image) => schemaVersionOf(image) > schemaVersion,
     oldestWriterVersion: deps.oldestWriterVersion ?? 0,
     knownId: witness?.databaseId ?? null,
     onFailed,
@@ -229,6 +233,15 @@ function findDamage({ database }: CapturedDatabase, { clean, seq }: Opening): st
     if (isDamage(error)) return String(error);
     throw error;
   }
+}
+
+/**
+ * Before this code changes anything in it: code from before then knows from the file alone that it must not
+ * touch it. The engine's own record of its layout is inside and says it only after the log has been taken over.
+ */
+function markVersion({ database }: CapturedDatabase, schemaVersion: number): void {
+  const found = Number(database.exec('pragma user_version')[0]?.values[0]?.[0]);
+  if (found < schemaVersion) database.exec(`pragma user_version = ${schemaVersion}`);
 }
 
 const brokenCapture = (error: Error): StoreError =>

@@ -42,6 +42,8 @@ export interface PageLogDeps {
   /** Version of the code's schema, and the oldest whose code may still write what it writes. */
   readonly schemaVersion: number;
   readonly oldestWriterVersion: number;
+  /** Whether the recovered file is newer code's: then nothing is put or removed. */
+  isAhead?(image: Uint8Array): boolean;
   /** The database that was here last, as hexadecimal, if something outside of the files knows. */
   readonly knownId?: string | null;
   readonly limits?: Partial<CompactionLimits>;
@@ -105,16 +107,17 @@ export async function openPageLog(deps: PageLogDeps): Promise<Result<PageLog, St
   for (let attempt = 0; attempt < OPEN_ATTEMPTS_MAX; attempt++) {
     const found = await findState(deps.store, deps.clock, expectedOf(deps));
     if (!found.ok) return found;
-    const refusal = refuses(found.value, deps.schemaVersion);
+    const image = buildImage(found.value.recovery);
+    const refusal = refuses(deps, found.value, image);
     if (refusal !== null) return err(refusal);
     const isSettled = await settled;
     if (!isSettled.ok) {
       // Settling puts, too. What cannot be settled can still be read.
       return isSettled.error.type === 'gone'
         ? isSettled
-        : ok(readOnlyLog(deps, found.value, isSettled.error));
+        : ok(readOnlyLog(deps, found.value, image, isSettled.error));
     }
-    const opened = await takeOver(deps, found.value);
+    const opened = await takeOver(deps, found.value, image);
     if (!opened.ok) return opened;
     if (opened.value !== 'another-owner') return ok(opened.value);
   }
@@ -133,23 +136,27 @@ function expectedOf(deps: PageLogDeps): Expected {
  * Older code never repairs, compacts or deletes what newer code wrote, and nobody begins an empty database
  * where there was another one.
  */
-function refuses(found: FoundState, schemaVersion: number): StoreFailure | null {
+function refuses(deps: PageLogDeps, found: FoundState, image: Uint8Array): StoreFailure | null {
   const { folder } = found;
   if (folder.hasNewerFormat) return { type: 'broken', detail: 'newer-format' };
   const oldest = folder.bases.reduce(
     (most, { base }) => Math.max(most, base.oldestWriterVersion),
     0,
   );
-  if (oldest > schemaVersion) return { type: 'broken', detail: 'newer-schema' };
+  // Bases are rare: between two of them only the image itself tells.
+  const isAhead = image.length > 0 && deps.isAhead?.(image) === true;
+  if (isAhead || oldest > deps.schemaVersion) {
+    return { type: 'broken', detail: 'newer-schema' };
+  }
   return isNothingReadable(found) ? { type: 'broken', detail: 'nothing-readable' } : null;
 }
 
 async function takeOver(
   deps: PageLogDeps,
   found: FoundState,
+  image: Uint8Array<ArrayBuffer>,
 ): Promise<Result<PageLog | 'another-owner', StoreFailure>> {
   const { folder, recovery } = found;
-  const image = buildImage(recovery);
   const quarantinedFiles = await quarantineDamaged(deps.store, folder);
   const nonceBytes = deps.randomBytes(4);
   const owner: Owner = {
@@ -165,7 +172,9 @@ async function takeOver(
   const started = await settle(log.line.whenDurable(startSeq));
   if (!started.ok) {
     // It may be written later, by another try or by itself: until then reading does no harm.
-    return started.error.type === 'gone' ? started : ok(readOnlyLog(deps, found, started.error));
+    return started.error.type === 'gone'
+      ? started
+      : ok(readOnlyLog(deps, found, image, started.error));
   }
   const listed = await deps.store.list();
   if (!listed.ok) return listed;
@@ -180,10 +189,15 @@ async function takeOver(
   return ok(log.pageLog);
 }
 
-function readOnlyLog(deps: PageLogDeps, found: FoundState, reason: StoreFailure): PageLog {
+function readOnlyLog(
+  deps: PageLogDeps,
+  found: FoundState,
+  image: Uint8Array<ArrayBuffer>,
+  reason: StoreFailure,
+): PageLog {
   const { folder, recovery } = found;
   return createReadOnlyLog({
-    image: buildImage(recovery),
+    image,
     opening: openingOf(recovery, folder.highestEpoch, 0),
     reason,
     onRoom: () => deps.onRoom?.(),
@@ -208,7 +222,9 @@ async function takeOverAgain(
     isOnSameChain &&
     recovery.end.pageCount === end.pageCount &&
     later.every((record) => record.entryCount === 0);
-  const opened = isSame ? await takeOver(deps, found.value) : ok('another-owner' as const);
+  const opened = isSame
+    ? await takeOver(deps, found.value, buildImage(recovery))
+    : ok('another-owner' as const);
   if (!opened.ok) return opened;
   return opened.value === 'another-owner'
     ? err({ type: 'gone', detail: 'another owner wrote to this database' })
