@@ -101,6 +101,27 @@ test('[UI-455] lines that were shared are still there after a restart', async ({
   await expect(page.getByRole('button', { name: 'Add 2 things' })).toBeVisible();
 });
 
+test('[UI-456] a draft that travels behind the address is taken up, and too much says what to do', async ({
+  device,
+}) => {
+  const phone = await device();
+  const draft: Shared = { title: '', text: '50 % cream, eggs', url: '' };
+  const { page } = await phone.openTab(
+    `/share?draft=none#${encodeURIComponent(JSON.stringify(draft))}`,
+  );
+  const field = page.getByRole('textbox', { name: 'Add to the list' });
+  await expect(field).toHaveValue('50 % cream, eggs');
+  await expect(page).toHaveURL(/\/list\?add=1$/);
+
+  const broken = await phone.openTab('/share?draft=none#%');
+  await expect(broken.page).toHaveURL(/\/list\?add=1$/);
+
+  await page.goto(`${phone.proxy.url}/share?too-large`);
+  await expect(page.getByText('That was too much at once')).toBeVisible();
+  await page.getByRole('link', { name: 'To the import' }).click();
+  await expect(page.getByRole('heading', { name: 'Import recipes' })).toBeVisible();
+});
+
 test('[UI-284] the source of a recipe that is shared is shown in the import', async ({
   device,
 }) => {
