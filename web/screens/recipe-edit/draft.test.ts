@@ -52,6 +52,14 @@ describe('drafts', () => {
     }
   });
 
+  test('[UI-45] a draft of a version that kept no half-typed tag comes back', () => {
+    const storage = createMemoryStorage();
+    const { tag: _tag, ...older } = form;
+    const text = JSON.stringify({ version: 1, savedAtMs: 0, form: older, opened: null });
+    storage.setItem('larder.draft.recipe.r1', text);
+    expect(readDraft(storage, 'r1', day)).toEqual({ form, opened: null });
+  });
+
   test('[UI-45] a window without storage has no drafts and no error', () => {
     expect(keepDraft(blocked, 'r1', { form, opened: null }, 0)).toBe(false);
     expect(readDraft(blocked, 'r1', 0)).toBeNull();

@@ -62,7 +62,9 @@ const parseDraft = (text: string, recipeId: string, nowMs: number): Draft | null
     return null;
   }
   if (!isObject(stored) || stored['version'] !== draftVersion) return null;
-  const { savedAtMs, form, opened } = stored;
+  const { savedAtMs, opened } = stored;
+  // Drafts of an older version know no half-typed tag.
+  const form = isObject(stored['form']) ? { tag: '', ...stored['form'] } : null;
   if (typeof savedAtMs !== 'number' || nowMs - savedAtMs > draftAgeMaxMs) return null;
   if (!isForm(form)) return null;
   if (opened === null) return { form, opened: null };

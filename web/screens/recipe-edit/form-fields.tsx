@@ -21,13 +21,14 @@ const fieldLengthMax = {
   sourceUrl: lengthMax.sourceUrl,
   ingredients: lengthMax.ingredient,
   steps: lengthMax.step,
+  tags: lengthMax.tag,
   servings: 2,
   prepMinutes: 4,
   cookMinutes: 4,
 } as const;
 
 const problemWords = (
-  field: TextField | 'steps',
+  field: keyof FormProblems,
   problem: FormProblem | undefined,
 ): string | null => {
   if (problem === undefined) return null;
@@ -45,10 +46,12 @@ export interface FormFieldsProps {
   readonly form: RecipeForm;
   readonly problems: FormProblems;
   readonly isNew: boolean;
+  readonly linesWithColon: ReadonlySet<string>;
   readonly onForm: (form: RecipeForm) => void;
 }
 
-export function FormFields({ form, problems, isNew, onForm }: FormFieldsProps) {
+export function FormFields(props: FormFieldsProps) {
+  const { form, problems, isNew, linesWithColon, onForm } = props;
   const bind = (field: TextField) => ({
     value: form[field],
     error: problemWords(field, problems[field]),
@@ -70,14 +73,19 @@ export function FormFields({ form, problems, isNew, onForm }: FormFieldsProps) {
         <Field label={text.prepMinutes} inputMode="numeric" {...bind('prepMinutes')} />
         <Field label={text.cookMinutes} inputMode="numeric" {...bind('cookMinutes')} />
       </div>
-      <IngredientsField {...bind('ingredients')} />
+      <IngredientsField linesWithColon={linesWithColon} {...bind('ingredients')} />
       <StepsField
         steps={form.steps}
         error={problemWords('steps', problems.steps)}
         onSteps={(steps) => onForm({ ...form, steps })}
       />
       <TextArea label={text.notes} rows={4} {...bind('notes')} />
-      <TagsField tags={form.tags} onTags={(tags) => onForm({ ...form, tags })} />
+      <TagsField
+        tags={form.tags}
+        tag={form.tag}
+        error={problemWords('tags', problems.tags)}
+        onTags={(changed) => onForm({ ...form, ...changed })}
+      />
       <div className={css['source']}>
         <Field label={text.sourceName} autoComplete="off" {...bind('sourceName')} />
         <Field label={text.sourceUrl} type="url" inputMode="url" {...bind('sourceUrl')} />

@@ -14,11 +14,14 @@ import { textToLines } from './recipe-form.ts';
 
 export interface IngredientsFieldProps {
   readonly value: string;
+  /** Stored lines that are no headings, though they end with a colon. */
+  readonly linesWithColon: ReadonlySet<string>;
   readonly error: string | null;
   readonly onValue: (value: string) => void;
 }
 
-export function IngredientsField({ value, error, onValue }: IngredientsFieldProps) {
+export function IngredientsField(props: IngredientsFieldProps) {
+  const { value, linesWithColon, error, onValue } = props;
   return (
     <div className={css['ingredients']}>
       <TextArea
@@ -30,17 +33,21 @@ export function IngredientsField({ value, error, onValue }: IngredientsFieldProp
         error={error}
         onValue={onValue}
       />
-      <ReadLines text={value} />
+      <ReadLines text={value} linesWithColon={linesWithColon} />
     </div>
   );
 }
 
-function ReadLines({ text: typed }: { readonly text: string }) {
+function ReadLines(props: { readonly text: string; readonly linesWithColon: ReadonlySet<string> }) {
+  const { text: typed, linesWithColon } = props;
   const deferred = useDeferredValue(typed);
   const lines = useMemo(
     () =>
-      textToLines(deferred).map((line) => ({ ...line, read: readIngredientLine(line.wording) })),
-    [deferred],
+      textToLines(deferred, linesWithColon).map((line) => ({
+        ...line,
+        read: readIngredientLine(line.wording),
+      })),
+    [deferred, linesWithColon],
   );
   if (lines.length === 0) return null;
   return (

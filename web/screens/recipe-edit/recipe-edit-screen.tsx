@@ -29,6 +29,7 @@ import {
   findProblems,
   matchLines,
   stepsOf,
+  tagsOf,
   textToLines,
 } from './recipe-form.ts';
 import { useRecipeDraft } from './use-recipe-draft.ts';
@@ -80,9 +81,9 @@ function useSave(recipe: RecipeView | null, photo: PhotoDraft | null) {
         {
           id,
           fields: fieldsOf(form),
-          ingredients: matchLines(textToLines(form.ingredients), []),
+          ingredients: matchLines(textToLines(form.ingredients, draft.linesWithColon), []),
           steps: stepsOf(form),
-          tags: form.tags,
+          tags: tagsOf(form),
           photo,
         },
         { refusal: 'none' },
@@ -162,6 +163,7 @@ function RecipeEditor({ recipe }: { readonly recipe: RecipeView | null }) {
           form={draft.form}
           problems={tried ? problems : {}}
           isNew={recipe === null}
+          linesWithColon={draft.linesWithColon}
           onForm={draft.setForm}
         />
         <div className={css['bar']}>

@@ -73,6 +73,41 @@ describe('ingredients as text', () => {
     expect(lines.map((line) => line.optional)).toEqual([false, false, true, false]);
   });
 
+  test('[UI-464] a heading with no line below it stays a line', () => {
+    const typed = 'Dough:\n1 egg\nGarnish:\n\nToppings:\nFor the sauce:\n1 l milk\nServe with:';
+    expect(textToLines(typed).map(({ wording, section }) => [wording, section])).toEqual([
+      ['1 egg', 'Dough'],
+      ['Garnish:', 'Dough'],
+      ['Toppings:', null],
+      ['1 l milk', 'For the sauce'],
+      ['Serve with:', 'For the sauce'],
+    ]);
+    const long = `${'very '.repeat(20)}long:`;
+    expect(textToLines(`${long}\n1 egg`).map(({ wording }) => wording)).toEqual([long, '1 egg']);
+  });
+
+  test('[UI-464] a stored line that ends with a colon stays one when another is edited', () => {
+    const recipe = {
+      ...lasagne,
+      ingredients: [
+        ingredient('i1', 'Either of these:', 'Filling'),
+        ingredient('i2', '2 onions', 'Filling'),
+        ingredient('i3', 'Toppings:', 'Filling'),
+      ],
+    };
+    const opened = formOf(recipe);
+    const ingredients = opened.ingredients.replace('2 onions', '3 onions');
+    expect(changesOf(opened, recipe, { ...opened, ingredients }, recipe).ingredients).toEqual([
+      { id: 'i1', wording: 'Either of these:', section: 'Filling', optional: false },
+      { id: 'i2', wording: '3 onions', section: 'Filling', optional: false },
+      { id: 'i3', wording: 'Toppings:', section: 'Filling', optional: false },
+    ]);
+    const below = `${opened.ingredients}\nchives`;
+    expect(
+      changesOf(opened, recipe, { ...opened, ingredients: below }, recipe).ingredients?.at(-1),
+    ).toMatchObject({ wording: 'chives', section: 'Toppings' });
+  });
+
   test('[UI-41] a negative or ranged amount is not mistaken for a bullet', () => {
     expect(textToLines('1-2 eggs\n-5 C water').map((line) => line.wording)).toEqual([
       '1-2 eggs',
@@ -198,6 +233,20 @@ describe('findProblems', () => {
       ingredients: 'too-long',
       steps: 'too-long',
     });
+  });
+
+  test('[UI-465] a tag that is still being typed is saved, once, and counts as a change', () => {
+    const form = { ...formOf(lasagne), tag: ' supper, Oven' };
+    expect(changesOf(formOf(lasagne), lasagne, form, lasagne)).toEqual({
+      tags: ['oven', 'supper'],
+    });
+    expect(countChanges(formOf(lasagne), form)).toBe(1);
+  });
+
+  test('[UI-467] a tag that is too long is a problem, not cut', () => {
+    const tags = ['oven', 'x'.repeat(41)];
+    expect(findProblems({ ...formOf(lasagne), tags })).toEqual({ tags: 'too-long' });
+    expect(findProblems({ ...formOf(lasagne), tag: 'x'.repeat(41) })).toEqual({ tags: 'too-long' });
   });
 
   test('[UI-44] an ordinary form has no problem', () => {

@@ -1,8 +1,8 @@
 /**
  * The recipe form as plain data: what the fields hold while someone types, how it comes from a stored
  * recipe, and what one Save has to say. It owns the text form of ingredients (one per line, a line that
- * ends with a colon starts a section, an empty line ends it) and finds the stored line behind a typed
- * one, so that an edited line stays the same row.
+ * ends with a colon starts a section where lines follow, an empty line ends it) and finds the stored line
+ * behind a typed one, so that an edited line stays the same row.
  *
  * Must hold: a Save holds only what differs from the form as it was opened, so that a change made
  * elsewhere meanwhile is not overwritten; a line nobody touched keeps its id.
@@ -15,6 +15,7 @@ import type {
   StepDraft,
 } from '../../../shared/acts/acts.ts';
 import { isOptionalLine } from '../../../shared/domain/ingredient-line.ts';
+import { nameKey } from '../../../shared/domain/name-key.ts';
 import type { RecipeView } from '../../../shared/queries.ts';
 
 /** One step in the form. `key` is only for the screen, to keep focus while rows move. */
@@ -38,9 +39,11 @@ export interface RecipeForm {
   readonly ingredients: string;
   readonly steps: readonly StepField[];
   readonly tags: readonly string[];
+  /** What stands in the tag field and is no chip yet; Save takes it too. */
+  readonly tag: string;
 }
 
-export type TextField = Exclude<keyof RecipeForm, 'steps' | 'tags'>;
+export type TextField = Exclude<keyof RecipeForm, 'steps' | 'tags' | 'tag'>;
 
 export type FormProblem =
   | 'title-missing'
@@ -49,7 +52,7 @@ export type FormProblem =
   | 'source-bad'
   | 'too-long';
 
-export type FormProblems = Partial<Readonly<Record<TextField | 'steps', FormProblem>>>;
+export type FormProblems = Partial<Readonly<Record<TextField | 'steps' | 'tags', FormProblem>>>;
 
 /** From the text kinds of the recipe tables (`app.md` §3.3). */
 export const lengthMax = {
@@ -76,6 +79,7 @@ export const emptyForm: RecipeForm = {
   ingredients: '',
   steps: [{ key: 'first', id: null, wording: '', timerSeconds: null }],
   tags: [],
+  tag: '',
 };
 
 type Line = Pick<IngredientDraft, 'wording' | 'section' | 'optional'>;
@@ -97,20 +101,50 @@ export const ingredientsToText = (lines: readonly Line[]): string => {
 
 export const bullet = /^(?:[-*•–▢☐□]\s+|\[[ x]?\]\s*)/iu;
 
-/** Typed or pasted text as lines, in order. Bullets and boxes of pasted lists are dropped. */
-export const textToLines = (text: string): readonly Line[] => {
+const isHeading = (line: string): boolean =>
+  line.endsWith(':') && line.length > 1 && line.length <= lengthMax.section + 1;
+
+/** Stored lines that end with a colon and have others below them: they are lines, not headings. */
+export const colonLines = (stored: readonly Line[]): ReadonlySet<string> =>
+  new Set(
+    stored
+      .filter((line, at) => isHeading(line.wording) && stored[at + 1]?.section === line.section)
+      .map((line) => line.wording),
+  );
+
+/**
+ * Typed or pasted text as lines, in order. Bullets and boxes of pasted lists are dropped. A heading with
+ * nothing below it is a line like any other, as in an import: no word is dropped.
+ */
+export const textToLines = (
+  text: string,
+  linesWithColon: ReadonlySet<string> = new Set(),
+): readonly Line[] => {
   const lines: Line[] = [];
   let section: string | null = null;
+  let heading: string | null = null;
+  const add = (wording: string): void => {
+    lines.push({ wording, section, optional: isOptionalLine(wording) });
+  };
+  const endHeading = (): void => {
+    if (heading !== null) add(heading);
+    heading = null;
+  };
   for (const raw of text.split(/\r\n|\r|\n/u)) {
     const line = raw.trim().replace(bullet, '').trim();
     if (line === '') {
+      endHeading();
       section = null;
-    } else if (line.endsWith(':') && line.length > 1) {
-      section = line.slice(0, -1).trim().slice(0, lengthMax.section);
+    } else if (isHeading(line) && !linesWithColon.has(line)) {
+      endHeading();
+      heading = line;
     } else {
-      lines.push({ wording: line, section, optional: isOptionalLine(line) });
+      if (heading !== null) section = heading.slice(0, -1).trim();
+      heading = null;
+      add(line);
     }
   }
+  endHeading();
   return lines;
 };
 
@@ -177,14 +211,25 @@ export const formOf = (recipe: RecipeView): RecipeForm => ({
       ? emptyForm.steps
       : recipe.steps.map((step) => ({ key: step.id, ...step })),
   tags: recipe.tags.map((tag) => tag.name),
+  tag: '',
 });
+
+/** The tags with what is still being typed, each once; commas part them. */
+export const tagsOf = (form: Pick<RecipeForm, 'tags' | 'tag'>): readonly string[] => {
+  const byKey = new Map(form.tags.map((tag) => [nameKey(tag), tag]));
+  for (const word of form.tag.split(',').map((part) => part.trim())) {
+    const key = nameKey(word);
+    if (key !== '' && !byKey.has(key)) byKey.set(key, word);
+  }
+  return [...byKey.values()];
+};
 
 const wholeNumber = (text: string): number | null =>
   /^\d{1,4}$/u.test(text.trim()) ? Number(text.trim()) : null;
 
 /** What must be put right before Save, by field. */
 export const findProblems = (form: RecipeForm): FormProblems => {
-  const problems: Partial<Record<TextField | 'steps', FormProblem>> = {};
+  const problems: { -readonly [K in keyof FormProblems]: FormProblems[K] } = {};
   for (const field of ['title', 'summary', 'notes', 'sourceName', 'sourceUrl'] as const) {
     if (form[field].trim().length > lengthMax[field]) problems[field] = 'too-long';
   }
@@ -204,6 +249,7 @@ export const findProblems = (form: RecipeForm): FormProblems => {
   if (form.steps.some((step) => step.wording.trim().length > lengthMax.step)) {
     problems.steps = 'too-long';
   }
+  if (tagsOf(form).some((tag) => tag.length > lengthMax.tag)) problems.tags = 'too-long';
   return problems;
 };
 
@@ -276,7 +322,7 @@ export const changesOf = (
   if (Object.keys(fields).length > 0) changes.fields = fields;
   if (opened.ingredients !== form.ingredients) {
     const stored = storedIngredients(openedRecipe);
-    const mine = matchLines(textToLines(form.ingredients), stored);
+    const mine = matchLines(textToLines(form.ingredients, colonLines(stored)), stored);
     if (!sameData(mine, stored)) {
       changes.ingredients = mergeList(stored, mine, storedIngredients(live));
     }
@@ -285,9 +331,10 @@ export const changesOf = (
   if (!sameData(stepsOf(opened), steps)) {
     changes.steps = mergeList(storedSteps(openedRecipe), steps, storedSteps(live));
   }
-  if (!sameData(opened.tags, form.tags)) {
+  const tags = tagsOf(form);
+  if (!sameData(opened.tags, tags)) {
     const added = live.tags.map((tag) => tag.name).filter((name) => !opened.tags.includes(name));
-    changes.tags = [...new Set([...form.tags, ...added])];
+    changes.tags = [...new Set([...tags, ...added])];
   }
   return changes;
 };

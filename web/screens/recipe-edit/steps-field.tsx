@@ -10,7 +10,7 @@ import { TextArea } from '../../components/text-field.tsx';
 import { newId } from '../../ids.ts';
 import { recipeEditText as text } from '../../text/recipes.ts';
 import css from './recipe-edit-screen.module.css';
-import { lengthMax, type StepField } from './recipe-form.ts';
+import type { StepField } from './recipe-form.ts';
 import { moveRow, splitSteps } from './step-rows.ts';
 
 const newStep = (wording: string): StepField => ({
@@ -72,7 +72,6 @@ export function StepsField({ steps, error, onSteps }: StepsFieldProps) {
               label={text.step(index + 1)}
               labelHidden
               rows={1}
-              maxLength={lengthMax.step}
               // oxlint-disable-next-line jsx-a11y/no-autofocus -- only on the step that was just asked for
               autoFocus={step.key === added}
               value={step.wording}

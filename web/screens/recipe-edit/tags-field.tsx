@@ -1,33 +1,29 @@
 /** Tags as chips with a ✕ each, and one field that adds: Enter or a comma ends a name. */
-import { type KeyboardEvent, useId, useState } from 'react';
+import { type KeyboardEvent, useId } from 'react';
 
-import { nameKey } from '../../../shared/domain/name-key.ts';
 import { Chip } from '../../components/chip.tsx';
 import { TextField } from '../../components/text-field.tsx';
 import { useQuery } from '../../kitchen.tsx';
 import { recipeEditText as text } from '../../text/recipes.ts';
 import css from './recipe-edit-screen.module.css';
-import { lengthMax } from './recipe-form.ts';
+import { type RecipeForm, tagsOf } from './recipe-form.ts';
+
+type Tags = Partial<Pick<RecipeForm, 'tags' | 'tag'>>;
 
 export interface TagsFieldProps {
   readonly tags: readonly string[];
-  readonly onTags: (tags: readonly string[]) => void;
+  /** What stands in the field. */
+  readonly tag: string;
+  readonly error: string | null;
+  readonly onTags: (changed: Tags) => void;
 }
 
-export function TagsField({ tags, onTags }: TagsFieldProps) {
+export function TagsField({ tags, tag: typed, error, onTags }: TagsFieldProps) {
   const known = useQuery('tags', {});
   const listId = useId();
-  const [typed, setTyped] = useState('');
 
-  const add = (words: string) => {
-    const have = new Set(tags.map(nameKey));
-    const fresh = words
-      .split(',')
-      .map((word) => word.trim().slice(0, lengthMax.tag))
-      .filter((word) => word !== '' && !have.has(nameKey(word)));
-    if (fresh.length > 0) onTags([...tags, ...fresh]);
-    setTyped('');
-  };
+  // Not on leaving the field: a chip that appears then would move the button that is being pressed.
+  const add = (tag: string) => onTags({ tags: tagsOf({ tags, tag }), tag: '' });
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key !== 'Enter' || event.ctrlKey || event.metaKey || typed.trim() === '') return;
     event.preventDefault();
@@ -43,7 +39,7 @@ export function TagsField({ tags, onTags }: TagsFieldProps) {
               key={tag}
               remove={{
                 label: text.removeTag(tag),
-                onPress: () => onTags(tags.filter((other) => other !== tag)),
+                onPress: () => onTags({ tags: tags.filter((other) => other !== tag) }),
               }}
             >
               {tag}
@@ -56,11 +52,10 @@ export function TagsField({ tags, onTags }: TagsFieldProps) {
         placeholder={text.tagPlaceholder}
         list={listId}
         autoComplete="off"
-        maxLength={lengthMax.tag}
+        error={error}
         value={typed}
         onKeyDown={onKeyDown}
-        onBlur={() => add(typed)}
-        onValue={(value) => (value.includes(',') ? add(value) : setTyped(value))}
+        onValue={(value) => (value.includes(',') ? add(value) : onTags({ tag: value }))}
       />
       <datalist id={listId}>
         {(known ?? []).map((tag) => (

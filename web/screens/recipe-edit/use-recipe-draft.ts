@@ -7,7 +7,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { RecipeView } from '../../../shared/queries.ts';
 import { deviceNotes } from '../../browser-storage.ts';
 import { dropDraft, keepDraft, readDraft } from './draft.ts';
-import { countChanges, emptyForm, formOf, type RecipeForm } from './recipe-form.ts';
+import { colonLines, countChanges, emptyForm, formOf, type RecipeForm } from './recipe-form.ts';
 
 /** A pause in typing: short enough that a crash costs a word, long enough not to write per key. */
 const pauseMs = 400;
@@ -18,6 +18,8 @@ export interface RecipeDraft {
   /** The recipe as it was when this text was begun: Save compares with it. */
   readonly openedRecipe: RecipeView | null;
   readonly opened: RecipeForm;
+  /** Its lines that are no headings, though they end with a colon. */
+  readonly linesWithColon: ReadonlySet<string>;
   readonly changes: number;
   readonly restored: boolean;
   /** Forgets the draft and shows the recipe as it is stored. */
@@ -33,6 +35,7 @@ export function useRecipeDraft(draftId: string, recipe: RecipeView | null): Reci
     () => (openedRecipe === null ? emptyForm : formOf(openedRecipe)),
     [openedRecipe],
   );
+  const linesWithColon = useMemo(() => colonLines(openedRecipe?.ingredients ?? []), [openedRecipe]);
   const [form, setForm] = useState(start?.form ?? opened);
   const [restored, setRestored] = useState(start !== null);
   const forgotten = useRef(false);
@@ -65,6 +68,7 @@ export function useRecipeDraft(draftId: string, recipe: RecipeView | null): Reci
     setForm,
     openedRecipe,
     opened,
+    linesWithColon,
     changes,
     restored,
     startOver: () => {
