@@ -95,7 +95,7 @@ export const limits = {
     lockWaitMs: 5000,
     statementMs: 30_000,
     /** A commit of more rows than one chunk has may take this much longer for each of them. */
-    commitRowMs: 1,
+    commitRowMs: 2,
     idleInTransactionMs: 10_000,
     triesMax: 3,
     waitersPerScopeMax: 64,

@@ -69,7 +69,7 @@ const ALLOW_TIME = "select set_config('statement_timeout', $1, true)";
 
 /**
  * A commit is one statement, and the largest bundle takes longer than one may: applying, capturing, storing and
- * hashing a row is a third of a millisecond on a busy machine (docs/decisions/0006-lean-commit.md).
+ * hashing a row is a third of a millisecond, and more where the machine has too much to do (docs/operations.md).
  */
 async function allowTime({ limits }: SyncContext, tx: Tx, rows: number): Promise<void> {
   const { statementMs, commitRowMs } = limits.database;
