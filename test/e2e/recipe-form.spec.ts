@@ -34,3 +34,27 @@ test('[UI-467] a step or a tag that is too long is refused beside its field, nev
   await expect(page.getByRole('textbox', { name: 'Step 1' })).toHaveValue('x'.repeat(4100));
   await expect(tag).toHaveValue('y'.repeat(50));
 });
+
+test('[UI-466] what was typed for a recipe that is deleted meanwhile goes on as a new recipe', async ({
+  device,
+}) => {
+  const tab = await (await device()).openTab();
+  const recipe = lasagne();
+  await tab.perform('recipe.create', recipe);
+  const { page } = tab;
+  await page.goto(new URL(`/recipes/${recipe.id}/edit`, page.url()).href);
+  await page.getByRole('textbox', { name: 'Title' }).fill('Better lasagne');
+  await tab.perform('recipe.erase', { ids: [recipe.id] });
+  await page.getByRole('button', { name: 'Go on with it as a new recipe' }).click();
+  await expect(page.getByRole('textbox', { name: 'Title' })).toHaveValue('Better lasagne');
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await expect(page).toHaveURL(/\/recipes\/[0-9a-f-]{36}$/);
+  const id = page.url().slice(-36);
+  expect(id).not.toBe(recipe.id);
+  const saved = await tab.ask('recipe', { id });
+  expect(saved?.title).toBe('Better lasagne');
+  expect(saved?.ingredients.map(({ wording }) => wording)).toEqual(
+    recipe.ingredients.map(({ wording }) => wording),
+  );
+  expect(saved?.steps).toHaveLength(recipe.steps.length);
+});

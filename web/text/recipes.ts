@@ -136,7 +136,8 @@ export const recipeEditText = {
   leave: 'Leave',
   throwAway: 'Throw the draft away',
   stay: 'Keep writing',
-  goneBody: 'This recipe was deleted. What you typed is kept as a draft.',
+  goneKept: 'What you typed is kept on this device.',
+  goneGoOn: 'Go on with it as a new recipe',
   textKept: 'Your text is still here.',
 } as const;
 

@@ -5,7 +5,7 @@
  *
  * The photo of a stored recipe is its own act, taken at once; that of a new recipe goes with its Save.
  */
-import { type FormEvent, type KeyboardEvent, useState } from 'react';
+import { type FormEvent, type KeyboardEvent, useState, useSyncExternalStore } from 'react';
 import { useLocation } from 'wouter';
 
 import type { PhotoDraft, Refusal } from '../../../shared/acts/acts.ts';
@@ -17,8 +17,9 @@ import { Skeleton } from '../../components/skeleton.tsx';
 import { View } from '../../components/view.tsx';
 import { newId } from '../../ids.ts';
 import { usePerform, useQuery } from '../../kitchen.tsx';
-import { recipeEditText as text } from '../../text/recipes.ts';
+import { recipeEditText as text, recipeText } from '../../text/recipes.ts';
 import { wordsForRefusal } from '../../text/refusals.ts';
+import { readDraft } from './draft.ts';
 import { FormFields } from './form-fields.tsx';
 import { LeaveDialog } from './leave-dialog.tsx';
 import { PhotoField } from './photo-field.tsx';
@@ -42,7 +43,7 @@ export interface RecipeEditScreenProps {
 export function RecipeEditScreen({ params }: RecipeEditScreenProps) {
   const { id } = params;
   return id === undefined ? (
-    <RecipeEditor recipe={null} />
+    <RecipeEditor draftId="new" recipe={null} />
   ) : (
     <StoredRecipeEditor key={id} id={id} />
   );
@@ -58,13 +59,42 @@ function StoredRecipeEditor({ id }: { readonly id: string }) {
     );
   }
   if (recipe === null) {
-    return (
-      <View title={text.editTitle}>
-        <EmptyState>{text.goneBody}</EmptyState>
-      </View>
-    );
+    return <GoneRecipe id={id} />;
   }
-  return <RecipeEditor recipe={recipe} />;
+  return <RecipeEditor draftId={id} recipe={recipe} />;
+}
+
+const neverTold = () => () => undefined;
+
+/** Deleted elsewhere while it was edited: what was typed goes on as a new recipe. */
+function GoneRecipe({ id }: { readonly id: string }) {
+  const [, go] = useLocation();
+  // Looked at again once this is drawn: the form that was just closed keeps its last words as it goes.
+  const hasDraft = useSyncExternalStore(
+    neverTold,
+    () => readDraft(localStorage, id, Date.now()) !== null,
+  );
+  const [goesOn, setGoesOn] = useState(false);
+  if (goesOn) return <RecipeEditor draftId={id} recipe={null} />;
+  return (
+    <View title={text.editTitle}>
+      <EmptyState
+        title={recipeText.goneTitle}
+        actions={
+          <>
+            {hasDraft ? (
+              <Button tone="primary" onClick={() => setGoesOn(true)}>
+                {text.goneGoOn}
+              </Button>
+            ) : null}
+            <Button onClick={() => go('/recipes')}>{recipeText.backToRecipes}</Button>
+          </>
+        }
+      >
+        {hasDraft ? text.goneKept : recipeText.goneBody}
+      </EmptyState>
+    </View>
+  );
 }
 
 /** Saves the form as one act; null when there is nothing to save. */
@@ -82,7 +112,8 @@ function useSave(recipe: RecipeView | null, photo: PhotoDraft | null) {
           id,
           fields: fieldsOf(form),
           ingredients: matchLines(textToLines(form.ingredients, draft.linesWithColon), []),
-          steps: stepsOf(form),
+          // The steps of a recipe that is gone are written anew, never under its ids.
+          steps: stepsOf(form).map((step) => ({ ...step, id: null })),
           tags: tagsOf(form),
           photo,
         },
@@ -98,10 +129,16 @@ function useSave(recipe: RecipeView | null, photo: PhotoDraft | null) {
   };
 }
 
-function RecipeEditor({ recipe }: { readonly recipe: RecipeView | null }) {
+interface RecipeEditorProps {
+  readonly draftId: string;
+  /** Null where a new one is written. */
+  readonly recipe: RecipeView | null;
+}
+
+function RecipeEditor({ draftId, recipe }: RecipeEditorProps) {
   const [, go] = useLocation();
   const perform = usePerform();
-  const draft = useRecipeDraft(recipe?.id ?? 'new', recipe);
+  const draft = useRecipeDraft(draftId, recipe);
   const [photo, setPhoto] = useState<PhotoDraft | null>(null);
   const [tried, setTried] = useState(false);
   const [saving, setSaving] = useState(false);
