@@ -22,8 +22,12 @@ export type Connection =
   | { readonly type: 'connected'; readonly kitchen: SteadyKitchen }
   | { readonly type: 'unsupported' };
 
-/** A worker that does not even say hello will not get better. Long, for its script may be on its way. */
-const HELLO_MS = 60_000;
+/**
+ * A worker that has not said hello is dead, or its script is on its way: another line is opened to ask. Who
+ * answers there and not here is its successor; where nobody answers for so long, it will not get better.
+ */
+const ASK_AGAIN_MS = 5_000;
+const ASK_TIMES_MAX = 6;
 
 /** `onGivenUp`: no owner can be kept alive here. */
 export function connect(tabId: string, onGivenUp: (error: unknown) => void): Connection {
@@ -41,7 +45,7 @@ export function connect(tabId: string, onGivenUp: (error: unknown) => void): Con
   return { type: 'connected', kitchen };
 }
 
-function reachShared(tabId: string): OwnerLife {
+function openShared(): SharedWorker {
   // Chromium keeps the worker alive for a moment after the last tab closed, which lets it finish writing.
   // The bundler reads these options as text, so they stand here as a literal.
   const worker = new SharedWorker(new URL('../worker/shared-worker.ts', import.meta.url), {
@@ -49,9 +53,15 @@ function reachShared(tabId: string): OwnerLife {
     name: 'larder',
     extendedLifetime: true,
   } as WorkerOptions);
-  const failed = new Promise<unknown>((resolve) => worker.addEventListener('error', resolve));
   worker.port.start();
-  return lifeOf(tabId, Promise.resolve({ port: worker.port, letGo: () => undefined }), failed);
+  return worker;
+}
+
+function reachShared(tabId: string): OwnerLife {
+  const worker = openShared();
+  const failed = new Promise<unknown>((resolve) => worker.addEventListener('error', resolve));
+  const reached = Promise.resolve({ port: worker.port, letGo: () => undefined });
+  return lifeOf(tabId, reached, failed, () => openShared().port);
 }
 
 /** No SharedWorker in this browser: a tab hosts the owner, and calls wait until it is reached. */
@@ -69,19 +79,25 @@ function reachInTab(tabId: string): OwnerLife {
     return worker;
   };
   const gone = (): void => fail(new Error('the way to the owner has ended'));
-  return lifeOf(tabId, reachOwner(startWorker, gone), failed);
+  return lifeOf(tabId, reachOwner(startWorker, gone), failed, null);
 }
+
+let lives = 0;
 
 function lifeOf(
   tabId: string,
   reaching: Promise<{ readonly port: MessagePort; readonly letGo: () => void }>,
   failed: Promise<unknown>,
+  openAnother: (() => MessagePort) | null,
 ): OwnerLife {
+  // A name of its own: a worker that just died may stand in line for the last one a while longer.
+  lives += 1;
+  const lifeId = `${tabId}.${String(lives)}`;
   // Comlink's own mapped type loses the generics of `perform` and `watch`; every method already returns a
   // promise and takes plain data, so the interface is its own remote form once callbacks are proxied.
   const remote = reaching.then(({ port }) => wrap(port) as unknown as TabPort);
   const died = remote
-    .then((owner) => untilDeath(owner, tabId, failed))
+    .then((owner) => untilDeath(owner, lifeId, failed, openAnother))
     .catch((error: unknown) => error);
   const untilEnded = async (): Promise<unknown> => {
     const reason = await Promise.race([failed, died]);
@@ -100,16 +116,14 @@ function lifeOf(
  */
 async function untilDeath(
   remote: TabPort,
-  tabId: string,
+  lifeId: string,
   failed: Promise<unknown>,
+  openAnother: (() => MessagePort) | null,
 ): Promise<unknown> {
-  return navigator.locks.request(tabLockName(tabId), async () => {
-    let late: ReturnType<typeof setTimeout> | undefined;
-    const silent = new Promise<Error>((resolve) => {
-      late = setTimeout(() => resolve(new Error('the worker does not answer')), HELLO_MS);
-    });
-    const ended = remote.hello(tabId).then(({ instanceId }) => {
-      clearTimeout(late);
+  return navigator.locks.request(tabLockName(lifeId), async () => {
+    let isMet = false;
+    const ended = remote.hello(lifeId).then(({ instanceId }) => {
+      isMet = true;
       // Shared: a frozen tab at the head of the line would keep the news from all others.
       return navigator.locks.request(
         aliveLockName(instanceId),
@@ -117,8 +131,31 @@ async function untilDeath(
         () => new Error('the worker ended'),
       );
     });
+    const silent = whenSilent(lifeId, openAnother, () => isMet);
     return Promise.race([failed, silent, ended]);
   });
+}
+
+const wait = (ms: number): Promise<null> =>
+  new Promise((resolve) => setTimeout(() => resolve(null), ms));
+
+/** Resolves when hello was said elsewhere, or nowhere for too long; never once the worker was met. */
+async function whenSilent(
+  lifeId: string,
+  openAnother: (() => MessagePort) | null,
+  isMet: () => boolean,
+): Promise<unknown> {
+  for (let asked = 0; asked < ASK_TIMES_MAX; asked += 1) {
+    await wait(ASK_AGAIN_MS);
+    const port = isMet() ? undefined : openAnother?.();
+    // Nobody holds a lock of that name, so the worker forgets this line as soon as it has answered.
+    const another = port && (wrap(port) as unknown as TabPort).hello(`${lifeId}.${String(asked)}`);
+    const answer = await Promise.race([another ?? null, wait(ASK_AGAIN_MS)]);
+    port?.close();
+    if (isMet()) return new Promise(() => undefined);
+    if (answer !== null && answer !== undefined) return new Error('another worker answers');
+  }
+  return new Error('the worker does not answer');
 }
 
 /** A stop function as comlink hands it over: a proxy that must also be released. */

@@ -46,6 +46,57 @@ test('[TABS-204] a shared worker that is ended under open tabs is replaced, and 
   await expect(tab.page.getByText('Larder stopped')).toHaveCount(0);
 });
 
+test('[TABS-216] whoever stands in line for the pulse of a tab does not keep it from noticing the end of a worker', async ({
+  keptDevice,
+}) => {
+  const laptop = await keptDevice();
+  const [tab, other] = [await laptop.openTab(), await laptop.openTab()];
+  await tab.perform('list.add', { entries: [line('Acknowledged')] });
+  // As a worker does that was killed a moment ago.
+  await other.page.evaluate(async () => {
+    const { held = [] } = await navigator.locks.query();
+    for (const { name = '' } of held)
+      if (name.startsWith('larder:tab:'))
+        void navigator.locks.request(name, () => new Promise(() => undefined));
+  });
+  for (const title of names('Cut', 2)) {
+    await endSharedWorkers(laptop.context, laptop.proxy.url);
+    await type(tab.page, title);
+    await expect(tab.page.getByText(title, { exact: true })).toBeVisible();
+    await tab.page.waitForTimeout(1_500);
+  }
+});
+
+/** A busy page: its first hello comes when the worker that it is meant for is gone. */
+function delayHello(): void {
+  const port = MessagePort.prototype as {
+    postMessage: (this: MessagePort, ...words: unknown[]) => void;
+  };
+  const post = port.postMessage;
+  let isFirst = true;
+  port.postMessage = function (...words) {
+    const [message] = words as [{ path?: unknown[] } | null];
+    const isHello = message?.path?.[0] === 'hello';
+    if (isFirst && isHello) setTimeout(() => post.apply(this, words), 3_000);
+    else post.apply(this, words);
+    if (isHello) isFirst = false;
+  };
+}
+
+test('[TABS-217] a worker that ends before it said hello is noticed by asking again', async ({
+  keptDevice,
+}) => {
+  const laptop = await keptDevice();
+  const tab = await laptop.openTab();
+  await tab.perform('list.add', { entries: [line('Acknowledged')] });
+  await tab.page.addInitScript(delayHello);
+  await tab.page.reload();
+  await expect(tab.page.getByText('Acknowledged', { exact: true })).toBeVisible();
+  await endSharedWorkers(laptop.context, laptop.proxy.url);
+  await type(tab.page, 'Meanwhile');
+  await expect(tab.page.getByText('Meanwhile', { exact: true })).toBeVisible();
+});
+
 test('[TABS-205] the same act sent again to the next worker changes nothing', async ({
   keptDevice,
 }) => {
