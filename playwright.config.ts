@@ -36,7 +36,8 @@ export default defineConfig({
   globalSetup: join(import.meta.dirname, 'test/e2e/built.mjs'),
   outputDir: 'test-results',
   fullyParallel: false,
-  workers: 1,
+  // A journey mostly waits, for browsers that start and for times that pass.
+  workers: 2,
   retries: 0,
   forbidOnly: true,
   // For a machine that has other things to do: a limit that is not reached costs nothing.
