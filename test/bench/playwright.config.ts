@@ -9,5 +9,7 @@ export default defineConfig({
   outputDir: '../../test-results/bench',
   reporter: [['line']],
   timeout: 600_000,
+  // What is measured has the machine for itself.
+  workers: 1,
   use: { ...journeys.use, trace: 'off' },
 });
