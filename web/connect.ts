@@ -136,6 +136,7 @@ async function untilDeath(
   });
 }
 
+const never = new Promise<never>(() => undefined);
 const wait = (ms: number): Promise<null> =>
   new Promise((resolve) => setTimeout(() => resolve(null), ms));
 
@@ -147,13 +148,14 @@ async function whenSilent(
 ): Promise<unknown> {
   for (let asked = 0; asked < ASK_TIMES_MAX; asked += 1) {
     await wait(ASK_AGAIN_MS);
-    const port = isMet() ? undefined : openAnother?.();
+    if (isMet()) return never;
+    const port = openAnother?.();
     // Nobody holds a lock of that name, so the worker forgets this line as soon as it has answered.
     const another = port && (wrap(port) as unknown as TabPort).hello(`${lifeId}.${String(asked)}`);
-    const answer = await Promise.race([another ?? null, wait(ASK_AGAIN_MS)]);
+    const answer = await Promise.race([another ?? never, wait(ASK_AGAIN_MS)]);
     port?.close();
-    if (isMet()) return new Promise(() => undefined);
-    if (answer !== null && answer !== undefined) return new Error('another worker answers');
+    if (isMet()) return never;
+    if (answer !== null) return new Error('another worker answers');
   }
   return new Error('the worker does not answer');
 }
