@@ -8,6 +8,7 @@ import { err } from '../shared/result.ts';
 import type { SyncStatus } from '../shared/status.ts';
 import type { Engine } from './engine/engine.ts';
 import { StoreError, type StoreFailure } from './store/files.ts';
+import { createToldStatus } from './told-status.ts';
 
 export interface StoreState {
   /** Why acts are refused at the moment, or null. */
@@ -41,8 +42,6 @@ export function createStoreNews(): StoreNews {
 }
 
 export function withStore(engine: Engine, store: StoreState, news: StoreNews): Engine {
-  const watchers = new Set<(status: SyncStatus) => void>();
-
   function told(status: SyncStatus): SyncStatus {
     const slow = news.isSlow() ? { ...status, isSavingSlow: true } : status;
     return store.noRoom()?.type === 'full' ? { ...slow, phase: 'storage-full' } : slow;
@@ -54,20 +53,11 @@ export function withStore(engine: Engine, store: StoreState, news: StoreNews): E
     return reason === null ? null : new StoreError('not-saved', reason);
   }
 
-  news.listen(() => {
-    for (const watcher of watchers) watcher(told(engine.status()));
-  });
+  const { answers, tell } = createToldStatus(engine, told);
+  news.listen(tell);
   return {
     ...engine,
-    status: () => told(engine.status()),
-    watchStatus(onStatus) {
-      watchers.add(onStatus);
-      const stop = engine.watchStatus((status) => onStatus(told(status)));
-      return () => {
-        watchers.delete(onStatus);
-        stop();
-      };
-    },
+    ...answers,
     async write(work) {
       // With room the transaction begins within the call: acts keep their order.
       const cause = store.noRoom() === null ? null : await refusal();
