@@ -1,7 +1,7 @@
 /** Tabs that the browser puts to sleep: a phone does it to whatever is in the background. */
 import type { Page } from '@playwright/test';
 import { endSharedWorkers, setFrozen } from './browser-faults.ts';
-import { expect, newPerson, signUp, type Tab } from './fixtures.ts';
+import { type Device, expect, newPerson, signUp, type Tab } from './fixtures.ts';
 import { line } from './kitchen-data.ts';
 import { test } from './plain-browser.ts';
 
@@ -29,6 +29,19 @@ async function freeze({ page }: Tab): Promise<void> {
   expect(ticks, 'a frozen tab has no timers').toBe(0);
 }
 
+/** A browser without SharedWorker: the first tab hosts, the second one reaches it. */
+async function hostAndGuest(device: Device): Promise<readonly [Tab, Tab]> {
+  await device.context.addInitScript(() => {
+    Reflect.deleteProperty(window, 'SharedWorker');
+  });
+  const host = await device.openTab();
+  await addLine(host.page, 'Quinoa');
+  await host.shellStored();
+  const guest = await device.openTab();
+  await expect(shown(guest.page, 'Quinoa')).toBeVisible();
+  return [host, guest];
+}
+
 test('[TABS-208] a frozen tab stops neither the others nor sync, and catches up when it thaws', async ({
   plainDevice,
   serverDump,
@@ -49,14 +62,7 @@ test('[TABS-208] a frozen tab stops neither the others nor sync, and catches up 
 test('[TABS-213] a tab that hosts and is frozen lets another one host, and reaches that one when it thaws', async ({
   plainDevice,
 }) => {
-  await plainDevice.context.addInitScript(() => {
-    Reflect.deleteProperty(window, 'SharedWorker');
-  });
-  const host = await plainDevice.openTab();
-  await addLine(host.page, 'Quinoa');
-  await host.shellStored();
-  const second = await plainDevice.openTab();
-  await expect(shown(second.page, 'Quinoa')).toBeVisible();
+  const [host, second] = await hostAndGuest(plainDevice);
 
   await freeze(host);
   await addLine(second.page, 'Zucchini');
@@ -74,15 +80,8 @@ test('[TABS-213] a tab that hosts and is frozen lets another one host, and reach
 test('[TABS-214] a frozen guest is not the next host, and the others go on when the host closes', async ({
   plainDevice,
 }) => {
-  await plainDevice.context.addInitScript(() => {
-    Reflect.deleteProperty(window, 'SharedWorker');
-  });
-  const host = await plainDevice.openTab();
-  await addLine(host.page, 'Quinoa');
-  await host.shellStored();
-  // First in line for the place of the host.
-  const guest = await plainDevice.openTab();
-  await expect(shown(guest.page, 'Quinoa')).toBeVisible();
+  // The first guest is the first in line for the place of the host.
+  const [host, guest] = await hostAndGuest(plainDevice);
   const other = await plainDevice.openTab();
   await expect(shown(other.page, 'Quinoa')).toBeVisible();
   await freeze(guest);
